@@ -1,0 +1,59 @@
+# Everything a contributor or a newcomer runs. `make` alone prints this list.
+# Needs npm, git and make; installs the rest inside this folder.
+
+BUN_VERSION := $(shell sed -n 's/.*"bun": "\([0-9.]*\)".*/\1/p' package.json | tail -n 1)
+SYSTEM_BUN := $(shell command -v bun 2>/dev/null)
+ifeq ($(shell $(SYSTEM_BUN) --version 2>/dev/null),$(BUN_VERSION))
+BUN := $(SYSTEM_BUN)
+else
+BUN := $(CURDIR)/.tools/node_modules/.bin/bun
+endif
+export PATH := $(dir $(BUN)):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build dev demo playground check format test-quick test test-all clean
+
+help: ## Print this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: node_modules/.installed ## Install Bun $(BUN_VERSION) (inside .tools, unless you have it) and the dependencies
+
+node_modules/.installed: package.json bun.lock
+	@command -v npm >/dev/null || { echo "npm is needed: install Node.js with npm, then run this again" >&2; exit 1; }
+	@sh scripts/install-bun.sh "$(BUN)" "$(BUN_VERSION)"
+	@echo "Installing dependencies"
+	@"$(BUN)" install --frozen-lockfile --silent
+	@touch $@
+
+build: setup ## Build dist/chinmina-bridge, one hardened binary for this machine
+	@"$(BUN)" scripts/build.ts
+
+dev: setup ## Run the service from source, restarting on changes (configuration from the environment)
+	@"$(BUN)" --watch src/main.ts serve
+
+demo: build ## Vend a token end to end against simulated GitHub, Buildkite and OIDC, and check each step
+	@"$(BUN)" scripts/demo.ts
+
+playground: build ## Start the demo's world, keep it up, and print commands to try by hand
+	@"$(BUN)" scripts/demo.ts --stay
+
+check: setup ## Types, lint, format, unused code and dependencies
+	@"$(BUN)" run check:types
+	@"$(BUN)" run check:lint
+	@"$(BUN)" run check:format
+	@"$(BUN)" run check:unused
+
+format: setup ## Format and apply safe lint fixes
+	@"$(BUN)" run format
+
+test-quick: setup ## Tests that need neither the binary nor sockets, in seconds
+	@"$(BUN)" scripts/run-tests.ts quick
+
+test: build ## All tests that run without heavy tools, against the source and the binary
+	@"$(BUN)" scripts/run-tests.ts default
+
+test-all: build ## Everything, outside servers and emulators included
+	@"$(BUN)" scripts/run-tests.ts all
+
+clean: ## Remove what was built
+	rm -rf dist coverage
