@@ -1,0 +1,62 @@
+import { createAuditLog } from "../audit/audit-log.ts";
+import { OutputLines } from "../audit/output-lines.ts";
+import { openStandardOutput } from "../audit/standard-output.ts";
+import { createMemoryCache } from "../cache/cache.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { createRequestHandler } from "../http/request-handler.ts";
+import { startServer } from "../http/server.ts";
+import { boundedFetch } from "../lib/bounded-fetch.ts";
+import { describeCauses } from "../lib/bridge-error.ts";
+import { systemClock } from "../lib/clock.ts";
+import { createKeySource } from "../oidc/key-source.ts";
+import { createVerifier } from "../oidc/verifier.ts";
+import { defaultPolicy } from "../profiles/default-policy.ts";
+import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
+import type { VendedToken } from "../token/vended-token.ts";
+import { createMint, type Refusal } from "../vending/mint.ts";
+import { createVend } from "../vending/vend.ts";
+import { createUpstreams, type Upstreams } from "./upstreams.ts";
+
+const MEMORY_ENTRIES = 10_000;
+const CALLER_VARIED_ENTRIES = 2_000;
+
+export interface RunningService extends AsyncDisposable {
+  readonly port: number;
+  readonly logger: Logger;
+}
+
+/** The whole service, listening. Disposing stops accepting, lets requests in flight finish and their lines leave. */
+export function startService(configuration: Configuration): RunningService {
+  const clock = systemClock;
+  const lines = new OutputLines({
+    sink: openStandardOutput(),
+    instance: crypto.randomUUID(),
+    clock,
+    onFailure: () => undefined,
+  });
+  const logger = createJsonLogger(configuration.logging.level, clock.nowMs, (line) => void lines.append(line, "log"));
+  const upstreams = createUpstreams(configuration, boundedFetch, clock);
+  const handle = createRequestHandler({
+    verifier: createVerifierFor(configuration),
+    policy: () => defaultPolicy,
+    defaultApp: upstreams.defaultApp.app,
+    vend: createVending(configuration, upstreams),
+    audit: createAuditLog(lines, clock),
+    clock,
+    newRequestId: () => crypto.randomUUID(),
+    onUnexpected: (error) => logger.error("request failed unexpectedly", { error: describeCauses(error) }),
+    basePath: configuration.server.basePath,
+    discloseAppIdentifiers: configuration.discloseAppIdentifiers,
+  });
+  const { port, host } = configuration.server;
+  const server = startServer({ port, ...(host === undefined ? {} : { hostname: host }) }, handle);
+  logger.info("listening", { port: server.port });
+  return {
+    port: server.port,
+    logger,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await lines[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** git's requests are a few hundred bytes; token routes ignore theirs. */
+const MAX_BODY_BYTES = 20 * 1024;
+
+export type Body =
+  { readonly kind: "whole"; readonly bytes: Uint8Array } | { readonly kind: "too-large" } | { readonly kind: "gone" };
+
+/**
+ * Reads a request's body to its end or its limit. Always before any reply: when a chunked body turns out bad after our reply, Bun adds
+ * a second reply of its own, which behind a proxy's shared connection would become the answer to somebody else's request.
+ */
+export async function readBody(stream: ReadableStream<Uint8Array>): Promise<Body> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      size += chunk.byteLength;
+      if (size > MAX_BODY_BYTES) return { kind: "too-large" };
+      chunks.push(chunk);
+    }
+  } catch {
+    return { kind: "gone" };
+  }
+  return { kind: "whole", bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks) };
+}

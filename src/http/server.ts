@@ -1,0 +1,56 @@
+import { Elysia } from "elysia";
+import type { RequestHandler } from "./request-handler.ts";
+
+export interface ServerOptions {
+  readonly port: number;
+  readonly hostname?: string;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Longer than a load balancer's 60 seconds, and than our slowest request: Bun's idle timeout covers the handler too. */
+const IDLE_TIMEOUT_SECONDS = 75;
+/** Well above our own limit of 20 KiB, so that ours answers first and in its own words. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/**
+ * Listens, and hands every request to one plain function.
+ *
+ * Elysia is the shell: its router accepts trailing and double slashes, never answers 405 and decodes leniently, and its hooks apply only
+ * to routes registered after them; so the routes, and all that is security, live in `handle`, which the tests call with and without it.
+ */
+export function startServer(options: ServerOptions, handle: RequestHandler): RunningServer {
+  // `standardHostname: false`: with a Host shorter than 4 characters Elysia would otherwise route the wrong path.
+  const app = new Elysia({
+    handler: { standardHostname: false },
+    serve: { development: false, idleTimeout: IDLE_TIMEOUT_SECONDS, maxRequestBodySize: MAX_BODY_BYTES },
+  })
+    .onError(({ request }) => handle(request, peerAddress(app.server, request)))
+    .all("/*", ({ request, server }) => handle(request, peerAddress(server, request)), { parse: "none" })
+    .listen({ port: options.port, ...(options.hostname === undefined ? {} : { hostname: options.hostname }) });
+  const port = app.server?.port;
+  if (port === undefined) throw new TypeError("the server listens on no TCP port");
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      await app.stop();
+    },
+  };
+}
+
+interface AddressLookup {
+  readonly requestIP: (
+    request: Request,
+  ) => { readonly address: string; readonly port: number; readonly family: string } | null;
+}
+
+/** `10.0.1.42:34340`, `[2001:db8::1]:34340`; an IPv4 address that arrives mapped into IPv6 is shown as IPv4. */
+function peerAddress(server: AddressLookup | null, request: Request): string {
+  const peer = server?.requestIP(request);
+  if (peer === null || peer === undefined) return "";
+  const address =
+    peer.address.startsWith("::ffff:") && peer.address.includes(".") ? peer.address.slice(7) : peer.address;
+  return address.includes(":") ? `[${address}]:${peer.port}` : `${address}:${peer.port}`;
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "bun:test";
+import { createMemoryCache } from "../../../src/cache/cache.ts";
+import type { Clock } from "../../../src/lib/clock.ts";
+
+interface Value {
+  readonly name: string;
+  readonly expiresAtEpochSeconds: number;
+}
+
+function world(capacity = 3) {
+  let wallMs = 1_000_000_000_000;
+  let monotonicMs = 5_000;
+  const clock: Clock = { nowMs: () => wallMs, monotonicMs: () => monotonicMs, after: () => () => undefined };
+  const cache = createMemoryCache<Value, string>({ ttlMs: 45 * 60_000, capacity, callerVariedCapacity: 2, clock });
+  const value = (name: string, lifeSeconds = 3600): Value => ({
+    name,
+    expiresAtEpochSeconds: wallMs / 1000 + lifeSeconds,
+  });
+  const put = (name: string, callerVaried = false) =>
+    cache.load({ text: name, callerVaried }, () => Promise.resolve({ kind: "value", value: value(name) }));
+  return {
+    cache,
+    value,
+    put,
+    has: (name: string, callerVaried = false) => cache.peek({ text: name, callerVaried }) !== undefined,
+    pass: (ms: number) => {
+      wallMs += ms;
+      monotonicMs += ms;
+    },
+    setWallClock: (ms: number) => (wallMs += ms),
+  };
+}
+const key = (text: string) => ({ text, callerVaried: false });
+
+describe("the memory cache", () => {
+  test("serves a value until its time to live is over", async () => {
+    const { put, has, pass } = world();
+    await put("a");
+    pass(45 * 60_000 - 1);
+    expect(has("a")).toBe(true);
+    pass(1);
+    expect(has("a")).toBe(false);
+  });
+
+  test("never serves a value into the last five minutes of its own life", async () => {
+    const { cache, value, has, pass } = world();
+    await cache.load(key("a"), () => Promise.resolve({ kind: "value", value: value("a", 600) }));
+    pass(5 * 60_000 - 1);
+    expect(has("a")).toBe(true);
+    pass(1);
+    expect(has("a")).toBe(false);
+  });
+
+  test("a wall clock that is set back does not lengthen a value's life", async () => {
+    const { put, has, pass, setWallClock } = world();
+    await put("a");
+    setWallClock(-60 * 60_000);
+    pass(45 * 60_000);
+    expect(has("a")).toBe(false);
+  });
+
+  test("the least recently used goes first", async () => {
+    const { put, has } = world();
+    for (const name of ["a", "b", "c"]) await put(name);
+    has("a");
+    await put("d");
+    expect(["a", "b", "c", "d"].map((name) => has(name))).toEqual([true, false, true, true]);
+  });
+
+  test("a flood of names that callers chose pushes out nobody else", async () => {
+    const { put, has } = world();
+    await put("a");
+    for (let count = 0; count < 50; count++) await put(`flood-${count}`, true);
+    expect(has("a")).toBe(true);
+    expect(has("flood-49", true)).toBe(true);
+    expect(has("flood-0", true)).toBe(false);
+  });
+
+  test("concurrent misses for a key are one call, shared by all", async () => {
+    const { cache, value } = world();
+    let calls = 0;
+    const gate = Promise.withResolvers<void>();
+    const fetch = async () => {
+      calls += 1;
+      await gate.promise;
+      return { kind: "value", value: value("a") } as const;
+    };
+    const waiting = Array.from({ length: 40 }, () => cache.load(key("a"), fetch));
+    gate.resolve();
+    const results = await Promise.all(waiting);
+    expect(calls).toBe(1);
+    expect(new Set(results).size).toBe(1);
+    expect(await cache.load(key("a"), fetch)).toMatchObject({ kind: "value", source: "memory" });
+  });
+
+  test("a failure is shared by those who waited, and not kept", async () => {
+    const { cache, value } = world();
+    const failing = () => Promise.reject(new Error("down"));
+    const both = await Promise.allSettled([cache.load(key("a"), failing), cache.load(key("a"), failing)]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    const later = await cache.load(key("a"), () => Promise.resolve({ kind: "value", value: value("a") }));
+    expect(later.kind).toBe("value");
+  });
+
+  test("an answer that is no value is handed on and not kept", async () => {
+    const { cache, has } = world();
+    expect(await cache.load(key("a"), () => Promise.resolve({ kind: "answer", answer: "no" }))).toEqual({
+      kind: "answer",
+      answer: "no",
+    });
+    expect(has("a")).toBe(false);
+  });
+
+  test("a dropped value is gone", async () => {
+    const { cache, put, has } = world();
+    await put("a");
+    cache.drop(key("a"));
+    expect(has("a")).toBe(false);
+  });
+});
