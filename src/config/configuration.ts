@@ -19,8 +19,9 @@ export interface Configuration {
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface ServerConfiguration {
+  /** 0: any free port. */
   readonly port: number;
-  /** Absent: all addresses. */
+  /** Absent: all addresses. An IPv6 address has no brackets. */
   readonly host?: string;
   /** Empty, or `/a/b` without a trailing slash. */
   readonly basePath: string;
@@ -28,7 +29,9 @@ export interface ServerConfiguration {
   readonly drainDelayMs: number;
   readonly maxInFlight: number;
   readonly trustedProxyHops: number;
+  /** `Infinity`: no limit. */
   readonly outgoingMaxIdleConnections: number;
+  /** `Infinity`: no limit. */
   readonly outgoingMaxConnectionsPerHost: number;
 }
 
@@ -36,12 +39,16 @@ export interface JwtConfiguration {
   readonly organizationSlug: string;
   readonly organizationId?: string;
   readonly audience: string;
+  /** As it was written, since the claim is compared letter by letter; may end in a slash. */
   readonly issuerUrl: string;
   /** A JWKS document used in place of discovery. */
   readonly staticJwks?: Secret;
 }
 
-/** How one App signs: with a key of ours, or by a key that never leaves KMS. */
+/**
+ * How one App signs: with a key of ours, or by a key that never leaves KMS. Line breaks of the PEM are line feeds, however
+ * it was written; the ARN is exactly as it was written.
+ */
 export type AppKeySource =
   { readonly kind: "privateKey"; readonly pem: Secret } | { readonly kind: "privateKeyArn"; readonly arn: string };
 
@@ -53,6 +60,7 @@ export interface AppConfiguration {
 }
 
 export interface GitHubConfiguration {
+  /** The path has no trailing slash, but for the root. */
   readonly apiUrl: URL;
   /** Its host is the one that repositories have. */
   readonly webUrl: URL;
@@ -89,6 +97,7 @@ export type ValkeyAuthentication =
     };
 
 export interface ValkeyConfiguration {
+  /** An IPv6 address has no brackets. */
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly enabled: false } | { readonly enabled: true; readonly caFile?: string };
