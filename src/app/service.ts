@@ -8,13 +8,15 @@ import { startServer } from "../http/server.ts";
 import { boundedFetch } from "../lib/bounded-fetch.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
 import { systemClock } from "../lib/clock.ts";
+import type { Verifier } from "../oidc/buildkite-identity.ts";
 import { createKeySource } from "../oidc/key-source.ts";
+import { createStaticKeySource } from "../oidc/static-key-source.ts";
 import { createVerifier } from "../oidc/verifier.ts";
 import { defaultPolicy } from "../profiles/default-policy.ts";
 import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { createMint, type Refusal } from "../vending/mint.ts";
-import { createVend } from "../vending/vend.ts";
+import { createVend, type Vend } from "../vending/vend.ts";
 import { createUpstreams, type Upstreams } from "./upstreams.ts";
 
 const MEMORY_ENTRIES = 10_000;
@@ -59,4 +61,37 @@ export function startService(configuration: Configuration): RunningService {
       await lines[Symbol.asyncDispose]();
     },
   };
+}
+
+function createVerifierFor({ jwt }: Configuration): Verifier {
+  const keySource =
+    jwt.staticJwks === undefined
+      ? createKeySource({ issuer: jwt.issuerUrl, fetch: boundedFetch, clock: systemClock })
+      : createStaticKeySource(jwt.staticJwks.reveal());
+  return createVerifier({
+    issuer: jwt.issuerUrl,
+    audience: jwt.audience,
+    organizationSlug: jwt.organizationSlug,
+    ...(jwt.organizationId === undefined ? {} : { organizationId: jwt.organizationId }),
+    keySource,
+    clock: systemClock,
+  });
+}
+
+/** authorized(cached(mint)): `authorize` stands in the request pipeline, so that a warm entry answers nobody whom the rules refuse. */
+function createVending(configuration: Configuration, upstreams: Upstreams): Vend {
+  const { webUrl } = configuration.github;
+  const cache = createMemoryCache<VendedToken, Refusal>({
+    ttlMs: configuration.cache.tokenTtlMs,
+    capacity: MEMORY_ENTRIES,
+    callerVariedCapacity: CALLER_VARIED_ENTRIES,
+    clock: systemClock,
+  });
+  const mint = createMint({
+    pipelines: upstreams.pipelines,
+    webUrl,
+    connect: () => upstreams.defaultApp.connection,
+    clock: systemClock,
+  });
+  return createVend(cache, mint, webUrl.host);
 }
