@@ -259,8 +259,8 @@ describe("readConfiguration()", () => {
     ["ENV", "production", (c) => c.logging, { level: "info", format: "json" }],
   ];
 
-  test.each(accepted)("takes %s=%j", (name, value, read, expected, beside = {}) => {
-    expect(read(valid({ ...beside, [name]: value }))).toEqual(expected);
+  test.each(accepted)("takes %s=%j", (name, value, valueOf, expected, beside = {}) => {
+    expect(valueOf(valid({ ...beside, [name]: value }))).toEqual(expected);
   });
 
   test.each([
