@@ -86,12 +86,12 @@ describe("the issuer", () => {
     await verify(second);
     await simulator.oidc.rotate({ key: keys.packages, dropOld: true });
     await verify(simulator.oidc.issueToken());
-    await expect(verify(first)).rejects.toThrow();
-    await expect(verify(second)).rejects.toThrow();
+    expect(await failureOf(verify(first))).toBeInstanceOf(Error);
+    expect(await failureOf(verify(second))).toBeInstanceOf(Error);
   });
 
   test("a token signed with another key does not verify", async () => {
-    await expect(verify(simulator.oidc.issueToken({}, { key: keys.main }))).rejects.toThrow();
+    expect(await failureOf(verify(simulator.oidc.issueToken({}, { key: keys.main })))).toBeInstanceOf(Error);
   });
 });
 
@@ -169,4 +169,11 @@ describe("Buildkite's API", () => {
 /** The body as whatever it is: the assertions that follow judge it. */
 async function json(response: Response) {
   return JSON.parse(await response.text());
+}
+
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }
