@@ -13,7 +13,7 @@ const LONGEST_LIFE_SECONDS = 600;
 
 /**
  * Judges an App's JWT as GitHub does: RS256 by one of the App's keys, `iss` its id or client id, `iat` a whole number not in the
- * future, `exp` after now and `iat` and at most ten minutes ahead. No skew is forgiven.
+ * future, `exp` after now and at most ten minutes ahead. No skew is forgiven.
  * https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
  */
 export async function authenticateApp(
@@ -42,7 +42,7 @@ function findWrongTime({ iat, exp }: JsonObject, now: number): string | undefine
   if (!Number.isSafeInteger(iat) || Number(iat) > now) {
     return "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued";
   }
-  if (typeof exp !== "number" || exp <= now || exp <= Number(iat)) {
+  if (typeof exp !== "number" || exp <= now) {
     return "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires";
   }
   return exp > now + LONGEST_LIFE_SECONDS ? "'Expiration time' claim ('exp') is too far in the future" : undefined;

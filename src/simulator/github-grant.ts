@@ -77,8 +77,7 @@ function choosePermissions(held: Readonly<Record<string, string>>, asked: unknow
 function isHeld(held: Readonly<Record<string, string>>, field: string, level: string): boolean {
   if (WRITE_ONLY.has(field) && level !== "write") return false;
   const rank = LEVELS.indexOf(level);
-  const own = Object.hasOwn(held, field) ? held[field] : undefined;
-  return rank >= 0 && rank <= LEVELS.indexOf(own ?? (field === "metadata" ? "read" : ""));
+  return rank >= 0 && rank <= LEVELS.indexOf(held[field] ?? (field === "metadata" ? "read" : ""));
 }
 
 function refused(status: number, message: string): GrantDecision {

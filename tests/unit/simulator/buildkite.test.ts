@@ -160,6 +160,12 @@ describe("Buildkite's API", () => {
     expect((await ask("acme/pipelines/widget", "bkua_simulator", "Basic")).status).toBe(401);
     expect((await ask("acme/pipelines/widget", "bkua_simulator_without_scope")).status).toBe(403);
     expect((await ask("globex/pipelines/widget")).status).toBe(404);
+    simulator.world.buildkite.organizations.push({
+      id: "another",
+      slug: "globex",
+      pipelines: [simulator.pipeline("widget")],
+    });
+    expect((await ask("globex/pipelines/widget")).status).toBe(404);
     expect((await ask("acme/pipelines/nonesuch")).status).toBe(404);
     expect((await ask("acme/pipelines/widget/builds")).status).toBe(404);
     expect((await fetch(`${simulator.buildkite.url}/v2/organizations/acme/pipelines/widget`)).status).toBe(401);

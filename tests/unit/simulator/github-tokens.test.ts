@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { SignJWT } from "jose";
 import { signCompact, signJwt } from "../../../src/simulator/compact-jwt.ts";
 import type { RsaKey } from "../../../src/simulator/rsa-key.ts";
 import {
@@ -92,6 +93,12 @@ describe("GitHub refuses an App's JWT", () => {
     expect((await askToken({}, { jwt: `${header}.${payload}.${signature}` })).status).toBe(401);
   });
 
+  test.each(["RS384", "RS512", "PS256"])("rightly signed with %s", async (alg) => {
+    const claims = { iss: "111", iat: now - 60, exp: now + 540 };
+    const jwt = await new SignJWT(claims).setProtectedHeader({ alg }).sign(keys.main.privateKey);
+    expect((await askToken({}, { jwt })).status).toBe(401);
+  });
+
   test("that is missing, no JWT, or no JSON", async () => {
     expect((await call("POST", "/app/installations/222/access_tokens", undefined)).status).toBe(401);
     expect((await askToken({}, { jwt: "ghs_111_x" })).status).toBe(401);
@@ -181,6 +188,7 @@ describe("a token", () => {
   const refused: [string, unknown, number][] = [
     ["an unknown repository", { repositories: ["widget", "nonesuch"] }, 422],
     ["a repository with its owner", { repositories: ["acme/widget"] }, 422],
+    ["more than 500 repositories", { repositories: Array.from({ length: 501 }, () => "widget") }, 422],
     ["another account's repository id", { repository_ids: [2005] }, 422],
     ["more than the installation holds", { permissions: { packages: "write" } }, 422],
     ["a permission it lacks", { permissions: { checks: "read" } }, 422],
@@ -255,6 +263,13 @@ describe("the rate limit", () => {
     const later = await askToken();
     expect((await read(later.body.token)).status).toBe(200);
   });
+});
+
+test("GitHub refuses whoever sends no User-Agent", async () => {
+  const response = await fetch(`${simulator.github.url}/app/installations/222`, {
+    headers: { authorization: `Bearer ${appJwt()}`, "user-agent": "" },
+  });
+  expect(response.status).toBe(403);
 });
 
 test("GitHub wants a known API version, and names each request", async () => {
