@@ -52,7 +52,6 @@ export function startService(configuration: Configuration): RunningService {
   });
   const { port, host } = configuration.server;
   const server = startServer({ port, ...(host === undefined ? {} : { hostname: host }) }, handle);
-  logger.info("listening", { port: server.port });
   return {
     port: server.port,
     logger,

@@ -41,8 +41,9 @@ export class AuditScope {
 
   entry(status: number, durationMs: number, nowMs: number): AuditEntry {
     const identity = this.#identity;
+    const { method, path, ...rest } = this.#facts;
     return {
-      request: { ...this.#facts, status, durationMs: Math.round(durationMs * 1000) / 1000 },
+      request: { method, path, status, ...rest, durationMs: Math.round(durationMs * 1000) / 1000 },
       ...(identity === undefined ? {} : { pipeline: pipelineOf(identity) }),
       authorization: authorizationOf(identity, nowMs),
       ...(Object.keys(this.#token).length === 0 ? {} : { token: this.#token }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { renderAuditLine } from "../../../src/audit/audit-line.ts";
 import type { AuditEntry } from "../../../src/audit/entry.ts";
 

@@ -1,0 +1,61 @@
+import * as v from "valibot";
+import type { BoundedFetch, BoundedResponse } from "../lib/bounded-fetch.ts";
+import { isLoopbackHost } from "../lib/loopback.ts";
+import { parseReply } from "../lib/parse-reply.ts";
+import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { createKeySet, jwkSet, type KeySet } from "./key-set.ts";
+
+const TIMEOUT_MS = 10_000;
+/** Buildkite's document is under 1 KiB, its key set under 2. */
+const MAX_DISCOVERY_BYTES = 64 * 1024;
+const MAX_JWKS_BYTES = 512 * 1024;
+
+const discoveryDocument = v.object({ issuer: v.string(), jwks_uri: v.string() });
+
+/**
+ * Fetches the issuer's present keys by OpenID Connect Discovery 1.0, section 4: `{issuer}/.well-known/openid-configuration`, then
+ * its `jwks_uri`. Two bounded calls without redirects; nothing a caller sent takes part in either address.
+ *
+ * The document must name exactly this issuer, and `jwks_uri` must be https, or loopback when the issuer is. Keys fetched
+ * over plain HTTP from elsewhere would let the network decide who is authenticated.
+ *
+ * Throws `UpstreamFault`: `upstream-unavailable` without a 200, `upstream-malformed` when a document breaks these rules.
+ */
+export async function discoverKeys(issuer: string, fetch: BoundedFetch): Promise<KeySet> {
+  const discoveryUrl = `${issuer.replace(/\/+$/, "")}/.well-known/openid-configuration`;
+  if (!mayFetchKeysFrom(discoveryUrl, issuer)) throw malformed("fetch the discovery document: the issuer is not https");
+  const discovery = { upstream: "oidc", operation: "fetch the discovery document" } as const;
+  const document = parseReply(
+    discoveryDocument,
+    await getJson(fetch, { ...discovery, url: discoveryUrl, maxBytes: MAX_DISCOVERY_BYTES }),
+    discovery,
+  );
+  if (document.issuer !== issuer) throw malformed(`${discovery.operation}: it names another issuer`);
+  if (!mayFetchKeysFrom(document.jwks_uri, issuer)) throw malformed(`${discovery.operation}: jwks_uri is not https`);
+
+  const jwks = { upstream: "oidc", operation: "fetch the key set" } as const;
+  const reply = await getJson(fetch, { ...jwks, url: document.jwks_uri, maxBytes: MAX_JWKS_BYTES });
+  return createKeySet(parseReply(jwkSet, reply, jwks).keys);
+}
+
+async function getJson(
+  fetch: BoundedFetch,
+  call: { readonly upstream: "oidc"; readonly operation: string; readonly url: string; readonly maxBytes: number },
+): Promise<BoundedResponse> {
+  const headers = { accept: "application/json", "user-agent": "chinmina-bridge" };
+  const response = await fetch({ ...call, method: "GET", headers, timeoutMs: TIMEOUT_MS });
+  if (response.status === 200) return response;
+  throw new UpstreamFault("upstream-unavailable", call.operation, { upstream: "oidc", status: response.status });
+}
+
+/** https anywhere; http only from this machine to itself. User information would be sent as a password. */
+function mayFetchKeysFrom(address: string, issuer: string): boolean {
+  const url = URL.parse(address);
+  if (url === null || url.username !== "" || url.password !== "") return false;
+  if (url.protocol === "https:") return true;
+  return url.protocol === "http:" && isLoopbackHost(url.hostname) && isLoopbackHost(new URL(issuer).hostname);
+}
+
+function malformed(message: string): UpstreamFault {
+  return new UpstreamFault("upstream-malformed", message, { upstream: "oidc" });
+}

@@ -1,0 +1,58 @@
+/** A JSON object as `JSON.parse` gives it. `__proto__` is a plain member here, never the prototype. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * One JSON object (RFC 8259) in UTF-8 without a byte-order mark, in which no top-level member stands twice.
+ *
+ * `JSON.parse` silently keeps the last of two equal members, where another reader keeps the first: a token must not mean two
+ * things. Members of nested objects are not checked: nobody reads them. Undefined when it is anything else.
+ */
+export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
+  try {
+    const text = utf8.decode(bytes);
+    const value: unknown = JSON.parse(text);
+    if (!isObject(value)) return undefined;
+    // Equal names collapse into one, however they are escaped, so the counts differ exactly when one was repeated.
+    return countTopLevelMembers(text) === Object.keys(value).length ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Counts the colons of the outermost object. Only for text that `JSON.parse` has accepted. */
+function countTopLevelMembers(json: string): number {
+  let depth = 0;
+  let members = 0;
+  for (let at = 0; at < json.length; at++) {
+    switch (json[at]) {
+      case '"':
+        at = endOfString(json, at);
+        break;
+      case "{":
+      case "[":
+        depth++;
+        break;
+      case "}":
+      case "]":
+        depth--;
+        break;
+      case ":":
+        if (depth === 1) members++;
+        break;
+      default:
+    }
+  }
+  return members;
+}
+
+function endOfString(json: string, start: number): number {
+  let at = start + 1;
+  while (at < json.length && json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+  return at;
+}

@@ -1,0 +1,130 @@
+import type { Clock } from "../lib/clock.ts";
+import { readBuildkiteIdentity } from "./buildkite-claims.ts";
+import type { Authentication, Verifier } from "./buildkite-identity.ts";
+import { parseCompactJws, type CompactJws } from "./compact-jws.ts";
+import { InvalidToken } from "./invalid-token.ts";
+import type { KeySource, Keys } from "./key-source.ts";
+import type { KeySet } from "./key-set.ts";
+import { isInForce, readRegisteredClaims } from "./registered-claims.ts";
+import { createRememberedTokens, digestToken, type RememberedTokens } from "./remembered-tokens.ts";
+import { isSignedBy, type VerificationKey } from "./verification-key.ts";
+
+export interface VerifierOptions {
+  /** As the claim `iss` has it, to the letter. */
+  readonly issuer: string;
+  readonly audience: string;
+  readonly organizationSlug: string;
+  /** Absent: tokens of any organization of that slug. */
+  readonly organizationId?: string;
+  readonly keySource: KeySource;
+  readonly clock: Clock;
+  /** Told of every verdict, once. */
+  readonly observer?: { readonly judged: (verdict: Verdict) => void };
+}
+
+/** `remembered`: this very token had been verified before. */
+export type Verdict = Authentication["kind"] | "remembered";
+
+/** A job asks several times with one token within five minutes; 2,000 tokens are as many jobs in that time. */
+const REMEMBERED_COUNT = 2000;
+const REMEMBERED_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Judges Buildkite OIDC tokens: form, signature by a key of the issuer, then claims, in this order, so that no claim of a
+ * forged token is ever looked at. Trusts the key source, the clock, and nothing in the token before its signature holds.
+ *
+ * A token that verified is remembered by its SHA-256 while its key stays in force; its times are checked at every use.
+ */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { keySource, clock, observer } = options;
+  const remembered = createRememberedTokens(REMEMBERED_COUNT, REMEMBERED_BYTES);
+
+  const judge = (jws: CompactJws, answer: Keys, digest: string): Authentication => {
+    if (answer.kind === "unavailable") return answer;
+    const key = findKey(jws, answer.keys);
+    if (!isSignedBy(key, jws)) return invalid("the signature does not verify");
+    const claims = readRegisteredClaims(jws.encodedPayload, options, clock.nowMs());
+    const authentication = { kind: "authenticated", identity: readBuildkiteIdentity(claims, options) } as const;
+    // A token without kid is good only while the set has one key, which is not remembered.
+    if (jws.kid !== undefined) {
+      const { expiresAtEpochSeconds, notBeforeEpochSeconds } = claims;
+      const times = { expiresAtEpochSeconds, notBeforeEpochSeconds };
+      remembered.adopt(answer.keys);
+      remembered.remember(digest, { authentication, keyId: key.id, textLength: jws.signingInput.length, ...times });
+    }
+    return authentication;
+  };
+
+  const judgeAfresh = (jwt: string, digest: string): Authentication | Promise<Authentication> => {
+    const jws = attempt(() => parseCompactJws(jwt));
+    if ("kind" in jws) return jws;
+    return next(keysFor(jws, keySource), (answer) => attempt(() => judge(jws, answer, digest)));
+  };
+
+  return {
+    verify: (jwt) => {
+      const digest = digestToken(jwt);
+      const recalled = recall(remembered, digest, keySource, clock);
+      if (recalled !== undefined) {
+        observer?.judged("remembered");
+        return recalled;
+      }
+      return next(judgeAfresh(jwt, digest), (authentication) => {
+        observer?.judged(authentication.kind);
+        return authentication;
+      });
+    },
+  };
+}
+
+/** What is remembered of this token, while its key is in force and its times hold; otherwise it is judged afresh. */
+function recall(
+  remembered: RememberedTokens,
+  digest: string,
+  keySource: KeySource,
+  clock: Clock,
+): Authentication | undefined {
+  const token = remembered.find(digest);
+  if (token === undefined) return undefined;
+  const answer = keySource.current();
+  if (answer instanceof Promise || answer.kind === "unavailable") return undefined;
+  remembered.adopt(answer.keys);
+  return answer.keys.has(token.keyId) && isInForce(token, clock.nowMs()) ? token.authentication : undefined;
+}
+
+/** The keys in force, asked for anew when they lack the one that the token names. */
+function keysFor(jws: CompactJws, keySource: KeySource): Keys | Promise<Keys> {
+  return next(keySource.current(), (answer) => {
+    const isKnown = answer.kind === "unavailable" || jws.kid === undefined || answer.keys.find(jws.kid) !== undefined;
+    return isKnown ? answer : keySource.afterUnknownKid();
+  });
+}
+
+function findKey(jws: CompactJws, keys: KeySet): VerificationKey {
+  const key = keys.find(jws.kid);
+  if (key !== undefined) return key;
+  throw new InvalidToken(
+    jws.kid === undefined
+      ? "the token names no key, and the issuer has not exactly one"
+      : "the issuer has no usable key of the name in the header's kid",
+  );
+}
+
+/** Fails closed: a fault in judging is a token that does not verify, and the audit entry has its kind. */
+function attempt<T>(run: () => T): T | Authentication {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof InvalidToken) return invalid(error.message);
+    return invalid(`verification failed unexpectedly: ${error instanceof Error ? error.name : "unknown error"}`);
+  }
+}
+
+function invalid(cause: string): Authentication {
+  return { kind: "invalid", cause };
+}
+
+/** As `then`, but at once when the value is there already. */
+function next<T, U>(value: T | Promise<T>, step: (value: T) => U | Promise<U>): U | Promise<U> {
+  return value instanceof Promise ? value.then(step) : step(value);
+}
