@@ -25,34 +25,30 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+/** `{` and `[`, `}` and `]` differ in this bit alone. */
+const BRACE_BIT = 0x20;
+const OPENING = 0x5b;
+const CLOSING = 0x5d;
+
 /** Counts the colons of the outermost object. Only for text that `JSON.parse` has accepted. */
 function countTopLevelMembers(json: string): number {
   let depth = 0;
   let members = 0;
   for (let at = 0; at < json.length; at++) {
-    switch (json[at]) {
-      case '"':
-        at = endOfString(json, at);
-        break;
-      case "{":
-      case "[":
-        depth++;
-        break;
-      case "}":
-      case "]":
-        depth--;
-        break;
-      case ":":
-        if (depth === 1) members++;
-        break;
-      default:
-    }
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(json, at);
+    else if (code === COLON && depth === 1) members++;
+    else if ((code & ~BRACE_BIT) === OPENING) depth++;
+    else if ((code & ~BRACE_BIT) === CLOSING) depth--;
   }
   return members;
 }
 
 function endOfString(json: string, start: number): number {
   let at = start + 1;
-  while (at < json.length && json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+  while (json.charCodeAt(at) !== QUOTE) at += json.charCodeAt(at) === BACKSLASH ? 2 : 1;
   return at;
 }

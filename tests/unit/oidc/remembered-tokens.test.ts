@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { KeySet } from "../../../src/oidc/key-set.ts";
-import { createRememberedTokens, type RememberedToken } from "../../../src/oidc/remembered-tokens.ts";
+import {
+  createRememberedTokens,
+  type RememberedToken,
+  type RememberedTokens,
+} from "../../../src/oidc/remembered-tokens.ts";
 
 function verifiedBy(keyId: string, textLength = 1000): RememberedToken {
   return {
@@ -17,27 +21,40 @@ function keySetOf(...ids: readonly string[]): KeySet {
 }
 
 describe("createRememberedTokens()", () => {
-  test("drops the least recently used beyond its count", () => {
-    const tokens = createRememberedTokens(2, Number.MAX_SAFE_INTEGER);
-    for (const digest of ["a", "b"]) tokens.remember(digest, verifiedBy("k"));
-    tokens.find("a");
-    tokens.remember("c", verifiedBy("k"));
-    expect(["a", "b", "c"].map((digest) => tokens.find(digest) !== undefined)).toEqual([true, false, true]);
+  test("never holds more than its count, and keeps what is used", () => {
+    const tokens = createRememberedTokens(10, Number.MAX_SAFE_INTEGER);
+    tokens.remember("used", verifiedBy("k"));
+    for (let index = 0; index < 100; index++) {
+      tokens.remember(`other-${index}`, verifiedBy("k"));
+      expect(tokens.find("used")?.keyId).toBe("k");
+    }
+    expect(countHeld(tokens)).toBeLessThanOrEqual(9);
   });
 
-  test("drops the least recently used beyond its bytes, and never counts one token twice", () => {
-    const tokens = createRememberedTokens(100, 10_000);
-    for (let round = 0; round < 10; round++) tokens.remember("a", verifiedBy("k", 4000));
-    expect(tokens.size()).toBe(1);
-    tokens.remember("b", verifiedBy("k", 4000));
-    expect([tokens.find("a"), tokens.find("b")?.keyId]).toEqual([undefined, "k"]);
+  test("never holds more than its bytes", () => {
+    const tokens = createRememberedTokens(1000, 60_000);
+    for (let index = 0; index < 100; index++) tokens.remember(`other-${index}`, verifiedBy("k", 4000));
+    expect(countHeld(tokens)).toBeLessThanOrEqual(60_000 / 4000);
+    expect(countHeld(tokens)).toBeGreaterThan(0);
   });
 
-  test("forgets what keys verified that a new set lacks, and makes room for others", () => {
-    const tokens = createRememberedTokens(100, 10_000);
-    tokens.remember("a", verifiedBy("old", 4000));
-    tokens.adopt(keySetOf("new"));
-    tokens.remember("b", verifiedBy("new", 4000));
-    expect([tokens.find("a"), tokens.find("b")?.keyId, tokens.size()]).toEqual([undefined, "new", 1]);
+  test("forgets what keys verified that a new set lacks, old and young, and nothing else", () => {
+    const tokens = createRememberedTokens(8, Number.MAX_SAFE_INTEGER);
+    for (const index of [0, 1, 2, 3, 4, 5])
+      tokens.remember(`other-${index}`, verifiedBy(index % 2 === 0 ? "kept" : "gone"));
+    tokens.adopt(keySetOf("kept"));
+    expect([0, 1, 2, 3, 4, 5].map((index) => tokens.find(`other-${index}`)?.keyId)).toEqual([
+      "kept",
+      undefined,
+      "kept",
+      undefined,
+      "kept",
+      undefined,
+    ]);
   });
 });
+
+function countHeld(tokens: RememberedTokens): number {
+  return Array.from({ length: 100 }, (_, index) => tokens.find(`other-${index}`)).filter((token) => token !== undefined)
+    .length;
+}

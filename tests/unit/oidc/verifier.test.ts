@@ -349,6 +349,20 @@ describe("createVerifier() rejects by claim", () => {
   });
 });
 
+test("createVerifier() fails closed on a fault of its own", () => {
+  const nowMs = (): never => {
+    throw new RangeError(signToken(KEY));
+  };
+  verifier = createVerifier({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    organizationSlug: "acme",
+    keySource: createStaticKeySource(JSON.stringify({ keys: [KEY.jwk] })),
+    clock: { ...clock, nowMs },
+  });
+  expect(judge(signToken(KEY))).toEqual(invalid("verification failed unexpectedly: RangeError"));
+});
+
 describe("a remembered token", () => {
   test("is answered at once with the same identity", () => {
     const jwt = signToken(KEY);
@@ -438,6 +452,13 @@ describe("createVerifier() without keys at hand", () => {
     const authentication = verifierOver(pending).verify(signToken(KEY));
     expect(authentication).toBeInstanceOf(Promise);
     expect(await authentication).toMatchObject({ kind: "authenticated" });
+  });
+
+  test("is unavailable, and says why, when there are none to be had", async () => {
+    const answer: Keys = { kind: "unavailable", cause: "out of reach" };
+    const empty = { current: async () => answer, afterUnknownKid: () => answer, refresh: async () => answer };
+    expect(await verifierOver(empty).verify(signToken(KEY))).toEqual(answer);
+    expect(verdicts).toEqual(["unavailable"]);
   });
 
   test("asks for none while a token is malformed", () => {
