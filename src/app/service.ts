@@ -5,6 +5,7 @@ import { createMemoryCache } from "../cache/cache.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { createRequestHandler } from "../http/request-handler.ts";
 import { startServer } from "../http/server.ts";
+import type { HttpSettings } from "../http/services.ts";
 import { boundedFetch } from "../lib/bounded-fetch.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -16,6 +17,7 @@ import { defaultPolicy } from "../profiles/default-policy.ts";
 import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { createMint, type Refusal } from "../vending/mint.ts";
+import { createMovedPipelines } from "../vending/moved-pipelines.ts";
 import { createVend, type Vend } from "../vending/vend.ts";
 import { createUpstreams, type Upstreams } from "./upstreams.ts";
 
@@ -40,15 +42,14 @@ export function startService(configuration: Configuration): RunningService {
   const upstreams = createUpstreams(configuration, boundedFetch, clock);
   const handle = createRequestHandler({
     verifier: createVerifierFor(configuration),
-    policy: () => defaultPolicy,
-    defaultApp: upstreams.defaultApp.app,
+    policy: () => ({ kind: "generation", generation: defaultPolicy }),
+    apps: upstreams.apps,
     vend: createVending(configuration, upstreams),
     audit: createAuditLog(lines, clock),
     clock,
     newRequestId: () => crypto.randomUUID(),
     onUnexpected: (error) => logger.error("request failed unexpectedly", { error: describeCauses(error) }),
-    basePath: configuration.server.basePath,
-    discloseAppIdentifiers: configuration.discloseAppIdentifiers,
+    settings: httpSettings(configuration),
   });
   const { port, host } = configuration.server;
   const server = startServer({ port, ...(host === undefined ? {} : { hostname: host }) }, handle);
@@ -59,6 +60,19 @@ export function startService(configuration: Configuration): RunningService {
       await server[Symbol.asyncDispose]();
       await lines[Symbol.asyncDispose]();
     },
+  };
+}
+
+function httpSettings({ server, github, profiles, discloseAppIdentifiers }: Configuration): HttpSettings {
+  const { basePath, maxInFlight, trustedProxyHops } = server;
+  const isProtected = profiles.source.kind === "github" && !profiles.allowSelfWrite;
+  return {
+    basePath,
+    maxInFlight,
+    trustedProxyHops,
+    discloseAppIdentifiers,
+    gitHubWebUrl: github.webUrl,
+    protectedRepository: isProtected && profiles.source.kind === "github" ? profiles.source.repository : undefined,
   };
 }
 
@@ -89,8 +103,9 @@ function createVending(configuration: Configuration, upstreams: Upstreams): Vend
   const mint = createMint({
     pipelines: upstreams.pipelines,
     webUrl,
-    connect: () => upstreams.defaultApp.connection,
+    connect: ({ app }) => upstreams.connectionOf(app),
     clock: systemClock,
   });
-  return createVend(cache, mint, webUrl.host);
+  const moved = createMovedPipelines(upstreams.pipelines, webUrl, systemClock);
+  return createVend({ cache, mint, moved, webUrl });
 }

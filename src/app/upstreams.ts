@@ -11,10 +11,11 @@ import type { Signer } from "../github/signer.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
 import type { BoundedFetch } from "../lib/bounded-fetch.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { AppDirectory } from "../http/services.ts";
 import type { AppConnection } from "../vending/mint.ts";
 
 /** An App with what it takes to act as it. */
-export interface ConnectedApp {
+interface ConnectedApp {
   readonly app: GitHubApp;
   readonly connection: AppConnection;
 }
@@ -23,16 +24,25 @@ export interface ConnectedApp {
 export interface Upstreams {
   readonly github: GitHubClient;
   readonly pipelines: Pipelines;
-  readonly defaultApp: ConnectedApp;
+  readonly apps: AppDirectory;
+  /** Throws `TypeError` for an App that is none of ours. */
+  readonly connectionOf: (app: GitHubApp) => AppConnection;
 }
 
 export function createUpstreams(configuration: Configuration, fetch: BoundedFetch, clock: Clock): Upstreams {
   const { github, buildkite } = configuration;
   const client = createGitHubClient(github.apiUrl, fetch);
+  const connected = new Map([[github.defaultApp.name, connectApp(github.defaultApp, client, clock)]]);
+  const connectionOf = ({ name }: GitHubApp): AppConnection => {
+    const one = connected.get(name);
+    if (one === undefined) throw new TypeError(`app ${JSON.stringify(name)} has no connection`);
+    return one.connection;
+  };
   return {
     github: client,
     pipelines: createPipelines(buildkite.apiUrl, buildkite.apiToken, fetch),
-    defaultApp: connectApp(github.defaultApp, client, clock),
+    apps: { find: (name) => connected.get(name)?.app, account: (app) => connectionOf(app).account() },
+    connectionOf,
   };
 }
 

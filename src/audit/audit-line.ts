@@ -37,6 +37,18 @@ export function renderAuditLine(
   return line;
 }
 
+/** The line that stands for requests which were refused while standard output was stuck and too many lines waited already. */
+export function renderCountLine(nowMs: number, refusedRequests: number): string {
+  const line = {
+    level: "audit",
+    time: formatEpochSeconds(nowMs / 1000),
+    type: "audit",
+    message: "audit_refusals",
+    refusedRequests,
+  };
+  return JSON.stringify(line).slice(0, -1);
+}
+
 function cutter(limits: (typeof LIMITS)[number]): (key: string, value: unknown) => unknown {
   return (_key, value) => {
     if (typeof value === "string") return cutToBytes(value.toWellFormed(), limits.stringBytes);

@@ -41,6 +41,7 @@ export class OutputLines implements AsyncDisposable {
   readonly #options: OutputLinesOptions;
   #gathering = new Batch();
   #draining: Promise<void> | undefined;
+  #taken = Promise.withResolvers<void>();
   #torn = false;
   #sequence = 0;
   #pending = 0;
@@ -71,6 +72,11 @@ export class OutputLines implements AsyncDisposable {
     return this.#pending;
   }
 
+  /** Resolves when standard output next takes a batch. */
+  nextWritten(): Promise<void> {
+    return this.#taken.promise;
+  }
+
   /** Resolves when every line so far is written or has failed for good. Waits as long as standard output takes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#draining;
@@ -97,6 +103,8 @@ export class OutputLines implements AsyncDisposable {
       if (typeof flushed !== "number") await flushed;
       this.#torn = false;
       batch.settled.resolve();
+      this.#taken.resolve();
+      this.#taken = Promise.withResolvers();
     } catch (error) {
       this.#torn = true;
       batch.settled.reject(new BridgeError("output-failed", "standard output took no line", { cause: error }));

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import type { MaybePromise } from "../lib/maybe-promise.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
 import type { InstallationAccount } from "./installations.ts";
 
@@ -9,10 +10,10 @@ const RETRY_AFTER_MS = 60 * 1000;
 /** Whose repositories an App may hand out: learnt when first needed, asked again hourly, kept while GitHub cannot be asked. */
 export interface AccountSource {
   /**
-   * The account as last learnt. Throws `upstream-unavailable` while it is not known, whatever the reason: without it, no
+   * The account as last learnt; a promise only while it is not known. Rejects with `upstream-unavailable` while it is not known, whatever the reason: without it, no
    * owner can be compared and nothing that names a repository may be vended.
    */
-  readonly current: () => Promise<InstallationAccount>;
+  readonly current: () => MaybePromise<InstallationAccount>;
 }
 
 export function createAccountSource(read: () => Promise<InstallationAccount | undefined>, clock: Clock): AccountSource {
@@ -32,7 +33,7 @@ export function createAccountSource(read: () => Promise<InstallationAccount | un
   };
 
   return {
-    current: async () => {
+    current: () => {
       if (known !== undefined && clock.monotonicMs() < askAgainAtMs) return known;
       asking ??= ask().finally(() => (asking = undefined));
       if (known !== undefined) {

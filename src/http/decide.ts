@@ -1,128 +1,123 @@
-import { describeCauses } from "../lib/bridge-error.ts";
-import { formatEpochSeconds } from "../lib/rfc3339.ts";
-import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
-import type { TokenDescription, TokenRepositories } from "../token/token-description.ts";
-import type { VendedToken } from "../token/vended-token.ts";
-import { authorize, type AuthorizedRequest } from "../vending/authorize.ts";
-import { callerScopeOf, canonicalProfile, shortProfile } from "../vending/canonical-profile.ts";
-import type { VendOutcome } from "../vending/vend.ts";
-import type { AuditScope } from "./audit-scope.ts";
+import type { PolicyGeneration } from "../profiles/policy.ts";
+import type { ProfileReference } from "../profiles/reference.ts";
 import { authenticate } from "./authenticate.ts";
+import { readCallerScope } from "./caller-scope.ts";
+import { NOTHING, refused, type Decision } from "./decision.ts";
 import type { Refusal } from "./error-response.ts";
+import type { Exchange } from "./exchange.ts";
+import { parseGitCredential } from "./git-credential.ts";
+import { readGitRequest, requestedUrl } from "./git-request.ts";
+import { isSingleHost } from "./request-target.ts";
+import { readReference, selectProfile } from "./select-profile.ts";
 import type { Services } from "./services.ts";
+import { vendFor } from "./vend-for.ts";
+import { chooseTarget, type Wish } from "./vending-target.ts";
 
-/** What a token request comes to, before it is written in a format. */
-export type Decision =
-  | {
-      readonly kind: "token";
-      readonly description: TokenDescription;
-      readonly repositories: TokenRepositories;
-      readonly token: VendedToken;
-    }
-  /** Nothing is vended for this repository: 204 on token routes. */
-  | { readonly kind: "nothing" }
-  | { readonly kind: "refused"; readonly refusal: Refusal };
+const SKIPPED = "skipped(success): no credentials for requested context";
 
-/** Decides one token request in the order of the contract: who, which profile, may they, then the token. Never throws. */
-export async function decide(request: Request, services: Services, scope: AuditScope): Promise<Decision> {
-  try {
-    const verdict = authenticate(request.headers.get("authorization"), services.verifier);
-    const authenticated = verdict instanceof Promise ? await verdict : verdict;
-    if (authenticated.kind === "refused") return refuse(authenticated.refusal, scope);
+/**
+ * Decides one token request in the order of the contract: authentication (401), profile reference (400), body (413), git's rules
+ * (200, 400), profile (404), scope (400), match rules (403), cache, upstreams. Nothing later is looked at while something earlier is wrong.
+ *
+ * A promise only when somebody has to be asked. Throws and rejects with what upstreams and unexpected faults throw.
+ */
+export function decide(exchange: Exchange, services: Services): MaybePromise<Decision> {
+  const { request, scope } = exchange;
+  if (!isSingleHost(request.headers.get("host"))) {
+    return refuse(exchange, { code: "bad-request", cause: "the Host header is not one host[:port]" });
+  }
+  return chain(authenticate(request.headers.get("authorization"), services.verifier), (authenticated) => {
+    if (authenticated.kind === "refused") return refuse(exchange, authenticated.refusal);
     scope.authenticated(authenticated.identity);
-    return await vendDefault(authenticated.identity, services, scope);
-  } catch (error) {
-    return refuse(refusalFor(error, services), scope);
-  }
-}
-
-async function vendDefault(identity: BuildkiteIdentity, services: Services, scope: AuditScope): Promise<Decision> {
-  const generation = services.policy();
-  const profile = generation.defaultPipelineProfile;
-  const app = services.defaultApp;
-  scope.token({
-    requestedProfile: canonicalProfile(identity, profile, undefined),
-    app: app.name,
-    applicationID: app.appId,
-    installationID: app.installationId,
-    profileDigest: generation.digest,
+    return decideReference(exchange, authenticated.identity, services);
   });
-  const verdict = authorize({ identity, policyDigest: generation.digest, profile, app, target: { kind: "pipeline" } });
-  if (verdict.kind === "refused") {
-    scope.token({ attemptedPatterns: verdict.attempted });
-    return refuse({ code: "forbidden", cause: "the profile's match rules do not hold" }, scope);
-  }
-  if (verdict.kind === "invalid-claim") {
-    return refuse({ code: "forbidden", cause: `claim ${verdict.claim} has a value that no rule may read` }, scope);
-  }
-  scope.token({ matches: verdict.matches });
-  const vended = services.vend(verdict.request);
-  return conclude(verdict.request, vended instanceof Promise ? await vended : vended, services, scope);
 }
 
-function conclude(request: AuthorizedRequest, outcome: VendOutcome, services: Services, scope: AuditScope): Decision {
-  switch (outcome.kind) {
-    case "vended":
-      return concludeVended(request, outcome, services, scope);
-    case "foreign-host":
-      scope.error("the pipeline's repository is not on the configured GitHub host");
-      return { kind: "nothing" };
-    case "foreign-owner":
-    case "denied":
-      return refuse({ code: "forbidden", cause: outcome.cause }, scope);
-  }
+function decideReference(exchange: Exchange, identity: BuildkiteIdentity, services: Services): MaybePromise<Decision> {
+  const read = readReference(exchange.rawProfile, exchange.route);
+  const requestedProfile = read.kind === "reference" ? read.decoded : exchange.rawProfile;
+  if (requestedProfile !== undefined) exchange.scope.token({ requestedProfile });
+  if (read.kind === "refused") return refuse(exchange, read.refusal);
+  if (exchange.body?.kind === "too-large")
+    return refuse(exchange, { code: "body-too-large", cause: "the body is over 20 KiB" });
+  const wish = readWish(exchange, services);
+  if (wish.kind === "decided") return wish.decision;
+  const policy = services.policy();
+  if (policy.kind === "unusable") return refuse(exchange, { code: "unavailable", cause: policy.cause });
+  return decideProfile(
+    exchange,
+    identity,
+    { generation: policy.generation, reference: read.reference, wish: wish.wish },
+    services,
+  );
 }
 
-function concludeVended(
-  request: AuthorizedRequest,
-  { token, source }: Extract<VendOutcome, { kind: "vended" }>,
-  { clock }: Services,
-  scope: AuditScope,
-): Decision {
-  const repositories = repositoriesOf(request, token);
-  const { permissions } = request.profile;
-  const callerScope = callerScopeOf(request.target);
-  scope.token({
-    ...(token.repositoryUrl === "" ? {} : { vendedRepository: token.repositoryUrl }),
-    repositories: repositories.kind === "all" ? ["{{all-repositories}}"] : repositories.names,
-    permissions: permissions.names,
-    hashedToken: token.tokenSha256Base64,
-    expiry: formatEpochSeconds(token.expiresAtEpochSeconds),
-    expiryRemaining: Math.floor(token.expiresAtEpochSeconds - clock.nowMs() / 1000),
-    source,
+type ReadWish =
+  { readonly kind: "wish"; readonly wish: Wish } | { readonly kind: "decided"; readonly decision: Decision };
+
+/** What the request wants; on git routes, its rules may answer before any profile is consulted. */
+function readWish(exchange: Exchange, { settings }: Services): ReadWish {
+  const { route, query, body, scope } = exchange;
+  if (route.format === "json") return { kind: "wish", wish: { kind: "token", scope: readCallerScope(query) } };
+  const credential = parseGitCredential(body?.kind === "whole" ? body.bytes : new Uint8Array());
+  if (credential === undefined) {
+    return decided(refuse(exchange, { code: "bad-request", cause: "the body is not in git's credential format" }));
+  }
+  const requestedRepository = requestedUrl(credential);
+  if (requestedRepository !== undefined) scope.token({ requestedRepository });
+  const asked = readGitRequest(credential, settings.gitHubWebUrl.host);
+  if (asked.kind === "ask") return { kind: "wish", wish: { kind: "git", path: asked.path } };
+  return decided(
+    asked.kind === "skip" ? skip(exchange) : refuse(exchange, { code: "bad-request", cause: asked.cause }),
+  );
+}
+
+interface ProfileWish {
+  readonly generation: PolicyGeneration;
+  readonly reference: ProfileReference;
+  readonly wish: Wish;
+}
+
+function decideProfile(
+  exchange: Exchange,
+  identity: BuildkiteIdentity,
+  { generation, reference, wish }: ProfileWish,
+  services: Services,
+): MaybePromise<Decision> {
+  const selected = selectProfile(generation, reference, services.apps);
+  if (selected.kind === "refused") return refuse(exchange, selected.refusal);
+  const { profile, app } = selected;
+  exchange.scope.resolved({ identity, profile, callerScope: undefined, app, policyDigest: generation.digest });
+  const choice = chooseTarget(profile, wish);
+  if (choice.kind === "refused") return refuse(exchange, choice.refusal);
+  if (choice.kind === "skip") return skip(exchange);
+  const request = { identity, policyDigest: generation.digest, profile, app, target: choice.target };
+  const gitPath = wish.kind === "git" ? wish.path : undefined;
+  return chain(vendFor(request, choice.asked, services, exchange.scope), (outcome) => {
+    switch (outcome.kind) {
+      case "token":
+        return { ...outcome, gitPath };
+      case "nothing":
+        return exchange.route.format === "git" ? skip(exchange) : NOTHING;
+      case "refused":
+        return refuse(exchange, outcome.refusal);
+    }
   });
-  return {
-    kind: "token",
-    description: {
-      organizationSlug: request.identity.organizationSlug,
-      profile: shortProfile(request.profile, callerScope),
-      permissions: permissions.names,
-      app: request.app,
-    },
-    repositories,
-    token,
-  };
 }
 
-/** A pipeline's repository is the one the token was made for. */
-function repositoriesOf({ target }: AuthorizedRequest, { repositoryUrl }: VendedToken): TokenRepositories {
-  if (target.kind === "organization") return target.repositories;
-  const name = repositoryUrl.slice(repositoryUrl.lastIndexOf("/") + 1);
-  return { kind: "names", names: [name.endsWith(".git") ? name.slice(0, -4) : name] };
+/** An understood request that we have nothing for. */
+function skip({ scope }: Exchange): Decision {
+  scope.error(SKIPPED);
+  return NOTHING;
 }
 
-function refuse(refusal: Refusal, scope: AuditScope): Decision {
+function refuse({ scope }: Exchange, refusal: Refusal): Decision {
   scope.error(refusal.cause);
-  return { kind: "refused", refusal };
+  return refused(refusal);
 }
 
-function refusalFor(error: unknown, { onUnexpected }: Services): Refusal {
-  const cause = describeCauses(error);
-  if (error instanceof UpstreamFault && error.code === "upstream-unavailable") {
-    const { retryAfterSeconds } = error.details;
-    return { code: "unavailable", cause, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
-  }
-  onUnexpected(error);
-  return { code: "internal", cause };
+function decided(decision: Decision): ReadWish {
+  return { kind: "decided", decision };
 }

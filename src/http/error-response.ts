@@ -9,6 +9,7 @@ export type RefusalCode =
   | "profile-not-found"
   | "profile-unavailable"
   | "body-too-large"
+  | "client-gone"
   | "internal"
   | "unavailable";
 
@@ -23,6 +24,8 @@ export const REFUSALS: Readonly<Record<RefusalCode, { readonly status: number; r
   "profile-not-found": { status: 404, message: "profile not found" },
   "profile-unavailable": { status: 404, message: "profile unavailable: validation failed" },
   "body-too-large": { status: 413, message: "Request Entity Too Large" },
+  /** nginx's code for a client that went away; nobody is there to read it, but the audit entry shows it. */
+  "client-gone": { status: 499, message: "Client Closed Request" },
   internal: { status: 500, message: "Internal Server Error" },
   unavailable: { status: 503, message: "Service Unavailable" },
 };
@@ -44,24 +47,32 @@ const JSON_TYPE = { "content-type": "application/json" } as const;
 const DESCRIPTION = "The access token is invalid";
 
 /** The reply to a refused request: JSON on token routes, an empty body with `Chinmina-Denied` on git routes; 401 is JSON everywhere. */
-export function renderRefusal(refusal: Refusal, format: "json" | "git"): Response {
+export function renderRefusal(
+  refusal: Refusal,
+  format: "json" | "git",
+  id: Readonly<Record<string, string>>,
+): Response {
   const { status, message } = REFUSALS[refusal.code];
-  if (refusal.code === "no-credentials" || refusal.code === "invalid-token") return renderUnauthorized(refusal.code);
+  if (refusal.code === "no-credentials" || refusal.code === "invalid-token")
+    return renderUnauthorized(refusal.code, id);
   const retry = refusal.code === "unavailable" ? { "retry-after": String(clampRetry(refusal.retryAfterSeconds)) } : {};
   if (format === "json")
-    return new Response(JSON.stringify({ error: message }), { status, headers: { ...JSON_TYPE, ...retry } });
-  return new Response("", { status, headers: { ...TEXT, "chinmina-denied": message, ...retry } });
+    return new Response(JSON.stringify({ error: message }), { status, headers: { ...JSON_TYPE, ...id, ...retry } });
+  return new Response("", { status, headers: { ...TEXT, ...id, "chinmina-denied": message, ...retry } });
 }
 
 /** RFC 6750 section 3: without credentials the challenge names no error. */
-function renderUnauthorized(code: "no-credentials" | "invalid-token"): Response {
+function renderUnauthorized(code: "no-credentials" | "invalid-token", id: Readonly<Record<string, string>>): Response {
   const challenge =
     code === "no-credentials"
       ? `Bearer realm="api"`
       : `Bearer realm="api", error="invalid_token", error_description="${DESCRIPTION}"`;
   const body =
     code === "no-credentials" ? { error: "invalid_token" } : { error: "invalid_token", error_description: DESCRIPTION };
-  return new Response(JSON.stringify(body), { status: 401, headers: { ...JSON_TYPE, "www-authenticate": challenge } });
+  return new Response(JSON.stringify(body), {
+    status: 401,
+    headers: { ...JSON_TYPE, ...id, "www-authenticate": challenge },
+  });
 }
 
 function clampRetry(seconds: number | undefined): number {

@@ -17,6 +17,11 @@ export type Route = TokenRoute | HealthRoute;
 /** Everything the service answers; the OpenAPI document is compared with it. */
 export const ROUTES: readonly Route[] = [
   { kind: "token", pattern: "/token", profileKind: "pipeline", format: "json" },
+  { kind: "token", pattern: "/token/{profile}", profileKind: "pipeline", format: "json" },
+  { kind: "token", pattern: "/git-credentials", profileKind: "pipeline", format: "git" },
+  { kind: "token", pattern: "/git-credentials/{profile}", profileKind: "pipeline", format: "git" },
+  { kind: "token", pattern: "/organization/token/{profile}", profileKind: "organization", format: "json" },
+  { kind: "token", pattern: "/organization/git-credentials/{profile}", profileKind: "organization", format: "git" },
   { kind: "health", pattern: "/healthcheck" },
 ];
 

@@ -1,4 +1,4 @@
-const STRENGTH: Readonly<Record<string, number>> = { read: 1, write: 2, admin: 3 };
+import { covers } from "./permission.ts";
 
 /**
  * The first `field:action` in `granted` that `asked` does not cover, or undefined. Write covers read and admin both; a field that was
@@ -10,9 +10,8 @@ export function findWiderPermission(
 ): string | undefined {
   for (const [field, action] of Object.entries(granted)) {
     if (field === "metadata" && action === "read") continue;
-    const allowed = Object.hasOwn(asked, field) ? STRENGTH[asked[field] ?? ""] : undefined;
-    const actual = STRENGTH[action];
-    if (allowed === undefined || actual === undefined || actual > allowed) return `${field}:${action}`;
+    const held = Object.hasOwn(asked, field) ? asked[field] : undefined;
+    if (held === undefined || !covers(held, action)) return `${field}:${action}`;
   }
   return undefined;
 }

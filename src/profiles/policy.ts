@@ -1,5 +1,8 @@
 import type { PermissionSet } from "../permissions/permission-set.ts";
 
+/** The App of every profile that names none. */
+export const DEFAULT_APP = "default";
+
 /** One claim rule that held, with the value it held for. */
 export interface ClaimMatch {
   readonly claim: string;

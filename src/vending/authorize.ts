@@ -1,6 +1,8 @@
 import type { GitHubApp } from "../github/app.ts";
 import type { RepositorySelection } from "../github/installation-tokens.ts";
+import { isSameName } from "../github/repository-name.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
+import { canWrite } from "../permissions/permission-set.ts";
 import type { AttemptedPattern, ClaimMatch, OrganizationProfile, PipelineProfile } from "../profiles/policy.ts";
 
 /** What a request is for, before anyone has asked whether it may. */
@@ -21,7 +23,9 @@ export type VendingTarget =
 export type Authorization =
   | { readonly kind: "authorized"; readonly request: AuthorizedRequest; readonly matches: readonly ClaimMatch[] }
   | { readonly kind: "refused"; readonly attempted: readonly AttemptedPattern[] }
-  | { readonly kind: "invalid-claim"; readonly claim: string };
+  | { readonly kind: "invalid-claim"; readonly claim: string }
+  /** The caller chose the repository that holds the policy, and the profile could write it. */
+  | { readonly kind: "protected"; readonly matches: readonly ClaimMatch[] };
 
 const proof: unique symbol = Symbol("authorized");
 
@@ -33,9 +37,20 @@ export interface AuthorizedRequest extends AuthorizationRequest {
   readonly [proof]: true;
 }
 
-/** Evaluates the profile's match rules for the caller. Judges nothing else: neither repository nor owner. */
-export function authorize(request: AuthorizationRequest): Authorization {
+/**
+ * Evaluates the profile's match rules for the caller, then keeps a caller-scoped profile that can write from the repository that holds
+ * the policy (`protectedRepository`): whoever could write it could grant themselves everything. Judges neither owner nor existence.
+ */
+export function authorize(request: AuthorizationRequest, protectedRepository: string | undefined): Authorization {
   const outcome = request.profile.rules.evaluate(request.identity.claims);
   if (outcome.kind !== "matched") return outcome;
-  return { kind: "authorized", request: { ...request, [proof]: true }, matches: outcome.matches };
+  const { matches } = outcome;
+  if (reachesProtected(request, protectedRepository)) return { kind: "protected", matches };
+  return { kind: "authorized", request: { ...request, [proof]: true }, matches };
+}
+
+function reachesProtected({ profile, target }: AuthorizationRequest, protectedRepository: string | undefined): boolean {
+  if (protectedRepository === undefined || target.kind !== "organization" || target.callerScope === undefined)
+    return false;
+  return isSameName(target.callerScope, protectedRepository) && canWrite(profile.permissions);
 }

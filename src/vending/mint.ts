@@ -5,6 +5,7 @@ import { isSameName } from "../github/repository-name.ts";
 import { parsePipelineRepository } from "../github/repository-url.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { MaybePromise } from "../lib/maybe-promise.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
 import { VendedToken } from "../token/vended-token.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
@@ -23,7 +24,7 @@ export type Minted =
 
 /** GitHub as minting needs it, for the App of a request. */
 export interface AppConnection {
-  readonly account: () => Promise<InstallationAccount>;
+  readonly account: () => MaybePromise<InstallationAccount>;
   readonly createToken: (request: TokenRequest) => Promise<Grant>;
   readonly revokeToken: (token: string) => Promise<void>;
 }

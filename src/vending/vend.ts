@@ -1,28 +1,69 @@
-import type { Cache } from "../cache/cache.ts";
+import type { Cache, CacheKey } from "../cache/cache.ts";
+import type { MaybePromise } from "../lib/maybe-promise.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
 import { cacheKey } from "./cache-key.ts";
+import { isPipelineRepository, type AskedRepository } from "./coverage.ts";
 import type { Mint, Refusal } from "./mint.ts";
+import type { MovedPipelines } from "./moved-pipelines.ts";
 
 export type TokenSource = "memory" | "valkey" | "github";
 
 export type VendOutcome =
-  { readonly kind: "vended"; readonly token: VendedToken; readonly source: TokenSource } | Refusal;
+  | { readonly kind: "vended"; readonly token: VendedToken; readonly source: TokenSource }
+  /** git asked about another repository than the pipeline's own. */
+  | { readonly kind: "another-repository" }
+  | Refusal;
 
-/** A token for a request that has been authorized: the one we have, or a new one. A promise only when it has to be fetched. */
-export type Vend = (request: AuthorizedRequest) => VendOutcome | Promise<VendOutcome>;
+/**
+ * A token for a request that has been authorized: the one we have, or a new one. `asked` is what a git client asked about; for a
+ * pipeline it must be the pipeline's own repository. A promise only when somebody has to be asked.
+ */
+export type Vend = (request: AuthorizedRequest, asked?: AskedRepository) => MaybePromise<VendOutcome>;
 
-export function createVend(cache: Cache<VendedToken, Refusal>, mint: Mint, repositoryHost: string): Vend {
-  return (request) => {
-    const key = cacheKey(request, repositoryHost);
+export interface VendOptions {
+  readonly cache: Cache<VendedToken, Refusal>;
+  readonly mint: Mint;
+  readonly moved: MovedPipelines;
+  readonly webUrl: URL;
+}
+
+export function createVend({ cache, mint, moved, webUrl }: VendOptions): Vend {
+  return (request, asked) => {
+    const key = cacheKey(request, webUrl.host);
     const held = cache.peek(key);
-    if (held !== undefined) return { kind: "vended", token: held, source: "memory" };
-    return load();
-
-    async function load(): Promise<VendOutcome> {
-      const loaded = await cache.load(key, () => mint(request));
-      if (loaded.kind === "answer") return loaded.answer;
-      return { kind: "vended", token: loaded.value, source: loaded.source === "fetched" ? "github" : loaded.source };
-    }
+    if (held === undefined) return load(request, key, asked);
+    if (fits(request, held, asked)) return { kind: "vended", token: held, source: "memory" };
+    return reload(request, key, held, asked);
   };
+
+  async function load(
+    request: AuthorizedRequest,
+    key: CacheKey,
+    asked: AskedRepository | undefined,
+  ): Promise<VendOutcome> {
+    const loaded = await cache.load(key, () => mint(request));
+    if (loaded.kind === "answer") return loaded.answer;
+    if (loaded.source !== "fetched" && !fits(request, loaded.value, asked))
+      return reload(request, key, loaded.value, asked);
+    if (!fits(request, loaded.value, asked)) return { kind: "another-repository" };
+    return { kind: "vended", token: loaded.value, source: loaded.source === "fetched" ? "github" : loaded.source };
+  }
+
+  /** The pipeline may have moved since the token was made. */
+  async function reload(
+    request: AuthorizedRequest,
+    key: CacheKey,
+    held: VendedToken,
+    asked: AskedRepository | undefined,
+  ): Promise<VendOutcome> {
+    if (!(await moved.hasMoved(request.identity, held.repositoryUrl))) return { kind: "another-repository" };
+    cache.drop(key);
+    return load(request, key, asked);
+  }
+
+  function fits({ target }: AuthorizedRequest, token: VendedToken, asked: AskedRepository | undefined): boolean {
+    if (asked === undefined || target.kind !== "pipeline") return true;
+    return isPipelineRepository(token.repositoryUrl, asked, webUrl);
+  }
 }

@@ -1,0 +1,47 @@
+import { AuditScope } from "./audit-scope.ts";
+import type { Body } from "./body.ts";
+import { forwardedFor } from "./forwarded-for.ts";
+import type { RequestTarget } from "./request-target.ts";
+import type { RouteMatch, TokenRoute } from "./routes.ts";
+import type { Services } from "./services.ts";
+
+/** One token request on its way through the pipeline. */
+export interface Exchange {
+  readonly request: Request;
+  readonly requestId: string;
+  readonly route: TokenRoute;
+  /** The profile segment as it was sent; undefined on a bare route. */
+  readonly rawProfile: string | undefined;
+  readonly query: string;
+  readonly body: Body | undefined;
+  readonly scope: AuditScope;
+}
+
+export interface Arrival {
+  readonly request: Request;
+  /** The address the request came from. */
+  readonly peer: string;
+  readonly target: RequestTarget;
+  readonly body: Body | undefined;
+  readonly match: Extract<RouteMatch, { readonly kind: "token" }>;
+}
+
+export function openExchange({ request, peer, target, body, match }: Arrival, services: Services): Exchange {
+  const requestId = sanitizeId(request.headers.get("x-request-id")) ?? services.newRequestId();
+  const client = forwardedFor(request.headers.get("x-forwarded-for"), services.settings.trustedProxyHops);
+  const scope = new AuditScope({
+    method: request.method,
+    path: target.path,
+    sourceIP: peer,
+    userAgent: request.headers.get("user-agent") ?? "",
+    id: requestId,
+    ...(client === undefined ? {} : { forwardedFor: client }),
+  });
+  const { route, rawProfile } = match;
+  return { request, requestId, route, rawProfile, query: target.query, body, scope };
+}
+
+/** A caller's own id is kept when it is a plain word, so that its log and ours can be joined. */
+function sanitizeId(offered: string | null): string | undefined {
+  return offered !== null && /^[A-Za-z0-9._-]{1,128}$/.test(offered) ? offered : undefined;
+}

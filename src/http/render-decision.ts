@@ -1,0 +1,53 @@
+import { renderTokenReply } from "../token/token-reply.ts";
+import type { Decision } from "./decision.ts";
+import { renderRefusal } from "./error-response.ts";
+import type { Exchange } from "./exchange.ts";
+import { renderGitCredential } from "./git-credential.ts";
+import type { HttpSettings } from "./services.ts";
+
+type TokenDecision = Extract<Decision, { readonly kind: "token" }>;
+
+/** The reply to a decision in the format of its route. A reply that carries a token is never stored by anyone. */
+export function renderDecision(decision: Decision, { route, requestId }: Exchange, settings: HttpSettings): Response {
+  const id = { "x-request-id": requestId };
+  switch (decision.kind) {
+    case "token":
+      return route.format === "json" ? renderJson(decision, id, settings) : renderGit(decision, id, settings);
+    case "nothing":
+      if (route.format === "json") return new Response(null, { status: 204, headers: id });
+      return new Response("", { headers: { "content-type": "text/plain", ...id } });
+    case "refused":
+      return renderRefusal(decision.refusal, route.format, id);
+  }
+}
+
+function renderJson(decision: TokenDecision, id: Readonly<Record<string, string>>, settings: HttpSettings): Response {
+  const body = renderTokenReply(
+    decision.description,
+    decision.repositories,
+    decision.token,
+    settings.discloseAppIdentifiers,
+  );
+  return new Response(body, { headers: { "content-type": "application/json", "cache-control": "no-store", ...id } });
+}
+
+function renderGit(decision: TokenDecision, id: Readonly<Record<string, string>>, settings: HttpSettings): Response {
+  const { token, gitPath, description } = decision;
+  const { app } = description;
+  const body = renderGitCredential([
+    ["protocol", "https"],
+    ["host", settings.gitHubWebUrl.host],
+    ...(gitPath === undefined ? [] : [["path", gitPath] as const]),
+    ["username", "x-access-token"],
+    ["password", token.token],
+    ["password_expiry_utc", String(token.expiresAtEpochSeconds)],
+    ...(settings.discloseAppIdentifiers
+      ? [
+          ["chinmina_app_name", app.name] as const,
+          ["chinmina_app_id", String(app.appId)] as const,
+          ["chinmina_installation_id", String(app.installationId)] as const,
+        ]
+      : []),
+  ]);
+  return new Response(body, { headers: { "content-type": "text/plain", "cache-control": "no-store", ...id } });
+}

@@ -1,0 +1,133 @@
+import type { PendingLine } from "../audit/output-lines.ts";
+import { describeCauses } from "../lib/bridge-error.ts";
+import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { decide } from "./decide.ts";
+import { refused, type Decision } from "./decision.ts";
+import type { Refusal } from "./error-response.ts";
+import type { Exchange } from "./exchange.ts";
+import type { InFlight, Ticket } from "./in-flight.ts";
+import { renderDecision } from "./render-decision.ts";
+import type { Services } from "./services.ts";
+
+const OVERLOADED: Refusal = { code: "unavailable", cause: "too many requests in work" };
+const OVERDUE: Refusal = { code: "unavailable", cause: "no decision within the request's 20 seconds" };
+const STUCK: Refusal = { code: "unavailable", cause: "standard output takes no audit line" };
+const GONE: Refusal = { code: "client-gone", cause: "client closed request" };
+
+/** How long a request that is overdue already still waits for its line: a line takes milliseconds unless standard output is stuck. */
+const LAST_WAIT_MS = 1000;
+
+/**
+ * One token request from its arrival to its reply: decided, its audit line handed to the operating system, then answered. Whatever
+ * hangs, a reply comes by the deadline; and no token leaves without its line.
+ */
+export function exchangeToken(exchange: Exchange, services: Services, inFlight: InFlight): Promise<Response> {
+  return new Promise((resolve) => new TokenExchange(exchange, services, inFlight.enter(), resolve).start());
+}
+
+class TokenExchange {
+  readonly #exchange: Exchange;
+  readonly #services: Services;
+  readonly #ticket: Ticket | undefined;
+  readonly #resolve: (response: Response) => void;
+  readonly #startedMs: number;
+  #state: "deciding" | "recording" | "answered" = "deciding";
+
+  constructor(
+    exchange: Exchange,
+    services: Services,
+    ticket: Ticket | undefined,
+    resolve: (response: Response) => void,
+  ) {
+    this.#exchange = exchange;
+    this.#services = services;
+    this.#ticket = ticket;
+    this.#resolve = resolve;
+    this.#startedMs = ticket?.startedMs ?? services.clock.monotonicMs();
+  }
+
+  start(): void {
+    if (this.#ticket === undefined) return this.#refuse(OVERLOADED);
+    this.#ticket.onDeadline = () => this.#refuse(OVERDUE);
+    const { body, request } = this.#exchange;
+    if (body?.kind === "gone") return this.#refuse(GONE);
+    try {
+      const decision = decide(this.#exchange, this.#services);
+      if (!(decision instanceof Promise)) return this.#record(decision);
+      request.signal.addEventListener("abort", () => this.#refuse(GONE), { once: true });
+      decision.then(
+        (decided) => this.#record(decided),
+        (error: unknown) => this.#refuse(this.#refusalFor(error)),
+      );
+    } catch (error) {
+      this.#refuse(this.#refusalFor(error));
+    }
+  }
+
+  #refuse(refusal: Refusal): void {
+    if (this.#state !== "deciding") return;
+    this.#exchange.scope.error(refusal.cause);
+    this.#record(refused(refusal));
+  }
+
+  /** From here on the decision stands, unless its line cannot be written. */
+  #record(decision: Decision): void {
+    if (this.#state !== "deciding") return;
+    this.#state = "recording";
+    const { audit, clock } = this.#services;
+    if (audit.isOverfull()) {
+      audit.countUnrecorded();
+      return this.#answer(this.#render(refused(STUCK)));
+    }
+    const response = this.#render(decision);
+    const line = audit.request(this.#entry(response.status));
+    line.written.then(
+      () => this.#answer(response),
+      () => this.#answerUnrecorded(undefined),
+    );
+    if (this.#ticket === undefined || this.#isOverdue()) clock.after(LAST_WAIT_MS, () => this.#answerUnrecorded(line));
+    else this.#ticket.onDeadline = () => this.#answerUnrecorded(line);
+  }
+
+  /** No line, no token: the caller gets a refusal, and the line that follows when it can says so. */
+  #answerUnrecorded(waiting: PendingLine | undefined): void {
+    if (this.#state === "answered") return;
+    const { audit } = this.#services;
+    this.#exchange.scope.withoutToken();
+    this.#exchange.scope.error(STUCK.cause);
+    const response = this.#render(refused(STUCK));
+    const entry = this.#entry(response.status);
+    if (waiting === undefined || !audit.replaceRequest(waiting, entry)) audit.request(entry);
+    this.#answer(response);
+  }
+
+  #answer(response: Response): void {
+    if (this.#state === "answered") return;
+    this.#state = "answered";
+    this.#ticket?.leave();
+    this.#resolve(response);
+  }
+
+  #isOverdue(): boolean {
+    return this.#ticket?.isOverdue() === true;
+  }
+
+  #render(decision: Decision): Response {
+    return renderDecision(decision, this.#exchange, this.#services.settings);
+  }
+
+  #entry(status: number) {
+    const { clock } = this.#services;
+    return this.#exchange.scope.entry(status, clock.monotonicMs() - this.#startedMs, clock.nowMs());
+  }
+
+  #refusalFor(error: unknown): Refusal {
+    const cause = describeCauses(error);
+    if (error instanceof UpstreamFault && error.code === "upstream-unavailable") {
+      const { retryAfterSeconds } = error.details;
+      return { code: "unavailable", cause, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+    }
+    this.#services.onUnexpected(error);
+    return { code: "internal", cause };
+  }
+}

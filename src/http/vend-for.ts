@@ -1,0 +1,103 @@
+import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
+import type { TokenDescription, TokenRepositories } from "../token/token-description.ts";
+import type { VendedToken } from "../token/vended-token.ts";
+import { authorize, type AuthorizationRequest, type AuthorizedRequest } from "../vending/authorize.ts";
+import { callerScopeOf, shortProfile } from "../vending/canonical-profile.ts";
+import { coversAsked, type AskedRepository } from "../vending/coverage.ts";
+import type { VendOutcome } from "../vending/vend.ts";
+import type { AuditScope } from "./audit-scope.ts";
+import type { Refusal } from "./error-response.ts";
+import type { Services } from "./services.ts";
+
+export type VendingResult =
+  | {
+      readonly kind: "token";
+      readonly description: TokenDescription;
+      readonly repositories: TokenRepositories;
+      readonly token: VendedToken;
+    }
+  | { readonly kind: "nothing" }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+/** Authorizes a request whose profile and target are known, and vends for it; tells the audit scope what happens. */
+export function vendFor(
+  request: AuthorizationRequest,
+  asked: AskedRepository | undefined,
+  services: Services,
+  scope: AuditScope,
+): MaybePromise<VendingResult> {
+  scope.resolved({ ...request, callerScope: callerScopeOf(request.target) });
+  const verdict = authorize(request, services.settings.protectedRepository);
+  switch (verdict.kind) {
+    case "refused":
+      scope.token({ attemptedPatterns: verdict.attempted });
+      return forbidden("the profile's match rules do not hold");
+    case "invalid-claim":
+      return forbidden(`claim ${verdict.claim} has a value that no rule may read`);
+    case "protected":
+      scope.token({ matches: verdict.matches });
+      return forbidden("a caller-scoped profile may not write the repository that holds the policy");
+    case "authorized":
+      scope.token({ matches: verdict.matches });
+      return vendAuthorized(verdict.request, asked, services, scope);
+  }
+}
+
+function vendAuthorized(
+  request: AuthorizedRequest,
+  asked: AskedRepository | undefined,
+  services: Services,
+  scope: AuditScope,
+): MaybePromise<VendingResult> {
+  const covered = asked === undefined || coversAsked(request, asked, () => services.apps.account(request.app));
+  return chain<boolean, VendingResult>(covered, (isCovered) => {
+    if (!isCovered) return { kind: "nothing" };
+    return chain(services.vend(request, asked), (outcome) => {
+      // git goes on to its next helper where a token route must say no.
+      if (outcome.kind === "foreign-owner" && asked !== undefined) return { kind: "nothing" };
+      return conclude(request, outcome, services, scope);
+    });
+  });
+}
+
+function conclude(
+  request: AuthorizedRequest,
+  outcome: VendOutcome,
+  services: Services,
+  scope: AuditScope,
+): VendingResult {
+  switch (outcome.kind) {
+    case "vended": {
+      const repositories = repositoriesOf(request, outcome.token);
+      const permissions = request.profile.permissions.names;
+      scope.vended({ ...outcome, repositories, permissions }, services.clock.nowMs());
+      return { kind: "token", description: describe(request), repositories, token: outcome.token };
+    }
+    case "foreign-host":
+    case "another-repository":
+      return { kind: "nothing" };
+    case "foreign-owner":
+    case "denied":
+      return forbidden(outcome.cause);
+  }
+}
+
+function describe({ identity, profile, target, app }: AuthorizedRequest): TokenDescription {
+  return {
+    organizationSlug: identity.organizationSlug,
+    profile: shortProfile(profile, callerScopeOf(target)),
+    permissions: profile.permissions.names,
+    app,
+  };
+}
+
+/** A pipeline's repository is the one the token was made for. */
+function repositoriesOf({ target }: AuthorizedRequest, { repositoryUrl }: VendedToken): TokenRepositories {
+  if (target.kind === "organization") return target.repositories;
+  const name = repositoryUrl.slice(repositoryUrl.lastIndexOf("/") + 1);
+  return { kind: "names", names: [name.endsWith(".git") ? name.slice(0, -4) : name] };
+}
+
+function forbidden(cause: string): VendingResult {
+  return { kind: "refused", refusal: { code: "forbidden", cause } };
+}

@@ -1,0 +1,82 @@
+import type { RepositorySelection } from "../github/installation-tokens.ts";
+import { parseRepositoryPath } from "../github/repository-url.ts";
+import type { OrganizationProfile, PipelineProfile } from "../profiles/policy.ts";
+import type { VendingTarget } from "../vending/authorize.ts";
+import type { AskedRepository } from "../vending/coverage.ts";
+import type { CallerScope } from "./caller-scope.ts";
+import type { Refusal } from "./error-response.ts";
+
+/** What a request wants of a profile, as its route carries it. */
+export type Wish =
+  { readonly kind: "token"; readonly scope: CallerScope } | { readonly kind: "git"; readonly path: string | undefined };
+
+export type TargetChoice =
+  | {
+      readonly kind: "target";
+      readonly target: VendingTarget;
+      /** What git asked about, to be compared with what the token reaches; undefined when any repository will do. */
+      readonly asked: AskedRepository | undefined;
+    }
+  /** git goes on to its next helper. */
+  | { readonly kind: "skip" }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+/** What the profile's kind makes of the wish. Asks nobody; rules and owners are judged later. */
+export function chooseTarget(profile: PipelineProfile | OrganizationProfile, wish: Wish): TargetChoice {
+  if (profile.kind === "pipeline") return choosePipelineTarget(wish);
+  return wish.kind === "token" ? chooseByScope(profile, wish.scope) : chooseByPath(profile, wish.path);
+}
+
+function choosePipelineTarget(wish: Wish): TargetChoice {
+  const target: VendingTarget = { kind: "pipeline" };
+  if (wish.kind === "token") return { kind: "target", target, asked: undefined };
+  const asked = readAsked(wish.path);
+  return asked?.name === undefined ? { kind: "skip" } : { kind: "target", target, asked };
+}
+
+function chooseByScope({ reach }: OrganizationProfile, scope: CallerScope): TargetChoice {
+  if (scope.kind === "invalid") return { kind: "refused", refusal: scope.refusal };
+  if (reach.kind !== "caller-scoped") {
+    if (scope.kind === "absent") return organizationTarget(selectionOf(reach), undefined);
+    return { kind: "refused", refusal: { code: "scope-not-accepted", cause: "the profile takes no repository scope" } };
+  }
+  if (scope.kind === "repository") return scopedTarget(scope.name, undefined);
+  return { kind: "refused", refusal: { code: "scope-required", cause: "the profile needs a repository scope" } };
+}
+
+function chooseByPath({ reach }: OrganizationProfile, path: string | undefined): TargetChoice {
+  const asked = readAsked(path);
+  switch (reach.kind) {
+    case "names":
+      return asked?.name === undefined ? { kind: "skip" } : organizationTarget(selectionOf(reach), asked);
+    case "all":
+      return organizationTarget({ kind: "all" }, asked);
+    case "caller-scoped":
+      if (asked?.name !== undefined) return scopedTarget(asked.name, asked);
+      return { kind: "refused", refusal: { code: "scope-required", cause: "git's path names no repository" } };
+  }
+}
+
+function organizationTarget(repositories: RepositorySelection, asked: AskedRepository | undefined): TargetChoice {
+  return { kind: "target", target: { kind: "organization", repositories }, asked };
+}
+
+function scopedTarget(name: string, asked: AskedRepository | undefined): TargetChoice {
+  const repositories: RepositorySelection = { kind: "names", names: [name] };
+  return { kind: "target", target: { kind: "organization", repositories, callerScope: name }, asked };
+}
+
+/** A list that names nothing must fail here: GitHub would read it as every repository. */
+function selectionOf(reach: Exclude<OrganizationProfile["reach"], { kind: "caller-scoped" }>): RepositorySelection {
+  if (reach.kind === "all") return reach;
+  const [first, ...rest] = reach.names;
+  if (first === undefined) throw new TypeError("an organization profile names no repository");
+  return { kind: "names", names: [first, ...rest] };
+}
+
+function readAsked(path: string | undefined): AskedRepository | undefined {
+  const repository = path === undefined ? undefined : parseRepositoryPath(path);
+  if (repository !== undefined) return repository;
+  const [owner = ""] = (path ?? "").replace(/^\//, "").split("/");
+  return owner === "" ? undefined : { owner, name: undefined };
+}

@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { describeCauses } from "../lib/bridge-error.ts";
+import { compileFile, type CompiledPolicy } from "./compile.ts";
+import type { Finding } from "./finding.ts";
+import { inspectPolicy, type PolicyInspection } from "./inspect.ts";
+import type { PolicyStore } from "./policy-store.ts";
+import type { ProfileFileSource } from "./profile-file-source.ts";
+import type { IsAppUsable } from "./resolve.ts";
+
+/** What a changed file lost. Legal, and seldom meant. */
+export type PolicyLoss = "turned-empty" | "lost-defaults";
+
+export type RefreshOutcome =
+  | {
+      readonly kind: "refreshed";
+      /** The digest in force before; absent at the first load. */
+      readonly previousDigest?: string;
+      readonly digest: string;
+      /** What there is to say about the policy in force, at every refresh, changed or not. */
+      readonly inspection: PolicyInspection;
+      readonly losses: readonly PolicyLoss[];
+    }
+  /** The generation in force, if any, stays. */
+  | { readonly kind: "failed"; readonly cause: "unreadable"; readonly message: string }
+  | {
+      readonly kind: "failed";
+      readonly cause: "refused";
+      readonly digest: string;
+      readonly findings: readonly Finding[];
+    };
+
+export interface RefreshDependencies {
+  readonly source: ProfileFileSource;
+  readonly store: PolicyStore;
+  readonly isAppUsable: IsAppUsable;
+}
+
+/**
+ * Reads the file once and puts what it says in force. A file that was refused or could not be read changes nothing, not even
+ * the ETag: the next refresh reads it in full again. The same bytes are the same generation, the very same object.
+ */
+export async function refreshOnce(dependencies: RefreshDependencies, signal: AbortSignal): Promise<RefreshOutcome> {
+  const { source, store, isAppUsable } = dependencies;
+  const before = store.inForce();
+  try {
+    const etag = before?.etag;
+    const reply = await source.fetch({ signal, ...(etag === undefined ? {} : { previousEtag: etag }) });
+    if (reply.kind === "unchanged") {
+      if (before === undefined || etag === undefined) return unreadable("the source says unchanged, and was not asked");
+      store.confirm(before);
+      return refreshed(before.policy, before.policy, isAppUsable);
+    }
+    const digest = createHash("sha256").update(reply.bytes).digest("hex");
+    const compilation = compileUnlessInForce(reply.bytes, digest, before?.policy);
+    if (compilation.kind === "refused") {
+      return { kind: "failed", cause: "refused", digest, findings: compilation.findings };
+    }
+    store.confirm({ policy: compilation.policy, ...(reply.etag === undefined ? {} : { etag: reply.etag }) });
+    return refreshed(before?.policy, compilation.policy, isAppUsable);
+  } catch (error) {
+    return unreadable(describeCauses(error));
+  }
+}
+
+function compileUnlessInForce(
+  bytes: Uint8Array,
+  digest: string,
+  before: CompiledPolicy | undefined,
+): ReturnType<typeof compileFile> {
+  return before?.generation.digest === digest ? { kind: "compiled", policy: before } : compileFile(bytes, digest);
+}
+
+function unreadable(message: string): RefreshOutcome {
+  return { kind: "failed", cause: "unreadable", message };
+}
+
+function refreshed(
+  before: CompiledPolicy | undefined,
+  policy: CompiledPolicy,
+  isAppUsable: IsAppUsable,
+): RefreshOutcome {
+  return {
+    kind: "refreshed",
+    ...(before === undefined ? {} : { previousDigest: before.generation.digest }),
+    digest: policy.generation.digest,
+    inspection: inspectPolicy(policy, isAppUsable),
+    losses: before === undefined ? [] : findLosses(before, policy),
+  };
+}
+
+function findLosses(before: CompiledPolicy, after: CompiledPolicy): readonly PolicyLoss[] {
+  const losses: PolicyLoss[] = [];
+  if (isEmpty(after) && !isEmpty(before)) losses.push("turned-empty");
+  if (before.declaresDefaults && !after.declaresDefaults) losses.push("lost-defaults");
+  return losses;
+}
+
+function isEmpty({ entries, declaresDefaults }: CompiledPolicy): boolean {
+  return entries.length === 0 && !declaresDefaults;
+}

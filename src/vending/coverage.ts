@@ -1,0 +1,36 @@
+import type { InstallationAccount } from "../github/installations.ts";
+import { isSameName } from "../github/repository-name.ts";
+import { parsePipelineRepository } from "../github/repository-url.ts";
+import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
+import type { AuthorizedRequest } from "./authorize.ts";
+
+/** A repository that a git client asked about; the name is undefined where its URL stops at an owner. */
+export interface AskedRepository {
+  readonly owner: string;
+  readonly name: string | undefined;
+}
+
+/**
+ * Whether an organization profile's token reaches what git asked about: the name is in the profile's list, and the owner, where
+ * there is one, is the account that the App is installed on. Names alone would hand `acme`'s token to a clone of `globex`.
+ */
+export function coversAsked(
+  { target }: AuthorizedRequest,
+  asked: AskedRepository,
+  account: () => MaybePromise<InstallationAccount>,
+): MaybePromise<boolean> {
+  if (target.kind === "pipeline") return true;
+  const { repositories } = target;
+  const { name } = asked;
+  if (repositories.kind === "names") {
+    if (name === undefined || !repositories.names.some((one) => isSameName(one, name))) return false;
+  }
+  return chain(account(), ({ login }) => isSameName(login, asked.owner));
+}
+
+/** Whether the pipeline's repository, as its token has it, is the one git asked about. */
+export function isPipelineRepository(repositoryUrl: string, asked: AskedRepository, webUrl: URL): boolean {
+  const own = parsePipelineRepository(repositoryUrl, webUrl);
+  if (own === undefined || asked.name === undefined) return false;
+  return isSameName(own.owner, asked.owner) && isSameName(own.name, asked.name);
+}
