@@ -1,0 +1,81 @@
+import type { Configuration } from "../config/configuration.ts";
+import type { PolicyInForce } from "../http/services.ts";
+import type { Clock } from "../lib/clock.ts";
+import { defaultPolicy } from "../profiles/default-policy.ts";
+import { createDiskSource } from "../profiles/disk-source.ts";
+import { createPolicyStore, type PolicyReading } from "../profiles/policy-store.ts";
+import type { ProfileFileSource } from "../profiles/profile-file-source.ts";
+import { createPolicyRefresher } from "../profiles/refresh.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { createGitHubPolicySource } from "./policy-source.ts";
+import { reportRefresh } from "./report-refresh.ts";
+import type { Upstreams } from "./upstreams.ts";
+
+/** The policy in force and what keeps it up to date. */
+export interface PolicyStage extends AsyncDisposable {
+  readonly current: () => PolicyInForce;
+  /** Resolves when a policy is in force; tries until `signal` is aborted. */
+  readonly load: (signal: AbortSignal) => Promise<void>;
+  /** Refreshes from now on. */
+  readonly start: () => void;
+  readonly refreshNow: () => void;
+}
+
+export function createPolicyStage(configuration: Configuration, upstreams: Upstreams, clock: Clock, logger: Logger): PolicyStage {
+  const source = createSource(configuration, upstreams, clock);
+  if (source === undefined) return builtInPolicy(logger);
+  const { maxStaleMs } = configuration.profiles;
+  const store = createPolicyStore({ clock, maxStaleMs });
+  const refresher = createPolicyRefresher({
+    clock,
+    store,
+    source,
+    isAppUsable: (name) => upstreams.apps.find(name) !== undefined,
+    observe: (outcome, trigger) => reportRefresh(outcome, trigger, logger),
+  });
+  return {
+    current: () => toPolicyInForce(store.read()),
+    load: refresher.load,
+    start: refresher.start,
+    refreshNow: () => void refresher.refreshNow("request"),
+    [Symbol.asyncDispose]: () => refresher[Symbol.asyncDispose](),
+  };
+}
+
+function createSource({ profiles }: Configuration, upstreams: Upstreams, clock: Clock): ProfileFileSource | undefined {
+  const { source } = profiles;
+  switch (source.kind) {
+    case "none":
+      return undefined;
+    case "file":
+      return createDiskSource({ path: source.path, clock });
+    case "github": {
+      const { github, apps, connectionOf } = upstreams;
+      const app = apps.find("default");
+      if (app === undefined) throw new TypeError("there is no default App");
+      return createGitHubPolicySource({ location: source, client: github, connection: connectionOf(app), clock });
+    }
+  }
+}
+
+/** Without a profile file the default profile is all there is, and nothing ever changes. */
+function builtInPolicy(logger: Logger): PolicyStage {
+  return {
+    current: () => ({ kind: "generation", generation: defaultPolicy }),
+    load: () => Promise.resolve(),
+    start: () => undefined,
+    refreshNow: () => logger.info("there is no profile file to refresh"),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function toPolicyInForce(reading: PolicyReading): PolicyInForce {
+  switch (reading.kind) {
+    case "in-force":
+      return { kind: "generation", generation: reading.generation };
+    case "too-old":
+      return { kind: "unusable", cause: `the profile file could not be read for ${Math.round(reading.ageMs / 1000)} seconds` };
+    case "none":
+      return { kind: "unusable", cause: "no profile file has been loaded yet" };
+  }
+}
