@@ -1,4 +1,4 @@
-import { serve } from "./app/serve.ts";
-import { processEnvironment } from "./config/process-environment.ts";
+import { processIo } from "./cli/process-io.ts";
+import { run } from "./cli/run.ts";
 
-process.exit(await serve(processEnvironment(), (line) => process.stderr.write(`${line}\n`)));
+process.exit(await run(process.argv.slice(2), processIo()));
