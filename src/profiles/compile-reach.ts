@@ -1,8 +1,8 @@
+import { isRepositoryName } from "../github/repository-name.ts";
 import type { ProfileEntry } from "./document.ts";
 import { type Located, quoted } from "./finding.ts";
 import type { OrganizationReach } from "./policy.ts";
 import type { ProblemSink } from "./problem-sink.ts";
-import { isRepositoryName } from "./scope.ts";
 
 const DEPRECATED_ALL = "*";
 

@@ -1,0 +1,3 @@
+module re2vectors
+
+go 1.26
