@@ -22,7 +22,12 @@ export interface GitHubPolicySourceOptions {
  * The profile file in its GitHub repository, read with a token of its own: for that repository alone, `contents:read`. The token is kept
  * between reads, because GitHub's ETags differ from token to token: with a new one at each read nothing would ever be "unchanged".
  */
-export function createGitHubPolicySource({ location, client, connection, clock }: GitHubPolicySourceOptions): ProfileFileSource {
+export function createGitHubPolicySource({
+  location,
+  client,
+  connection,
+  clock,
+}: GitHubPolicySourceOptions): ProfileFileSource {
   const asked: TokenRequest = {
     permissions: { contents: "read", metadata: "read" },
     repositories: { kind: "names", names: [location.repository] },
@@ -30,7 +35,8 @@ export function createGitHubPolicySource({ location, client, connection, clock }
   let held: Grant | undefined;
 
   const currentToken = async (): Promise<string> => {
-    if (held !== undefined && held.expiresAtEpochSeconds * 1000 - clock.nowMs() > REPLACE_BEFORE_END_MS) return held.token;
+    if (held !== undefined && held.expiresAtEpochSeconds * 1000 - clock.nowMs() > REPLACE_BEFORE_END_MS)
+      return held.token;
     const grant = await connection.createToken(asked);
     const excess = findExcess(asked, location.owner, grant, clock.nowMs());
     if (excess !== undefined) {
@@ -45,7 +51,12 @@ export function createGitHubPolicySource({ location, client, connection, clock }
     fetch: async ({ previousEtag, signal }) => {
       const token = await currentToken();
       try {
-        return await readFile(client, { location, token, signal, ...(previousEtag === undefined ? {} : { previousEtag }) });
+        return await readFile(client, {
+          location,
+          token,
+          signal,
+          ...(previousEtag === undefined ? {} : { previousEtag }),
+        });
       } catch (error) {
         // It may have been revoked: the next read starts with a new one.
         held = undefined;

@@ -21,7 +21,12 @@ export interface PolicyStage extends AsyncDisposable {
   readonly refreshNow: () => void;
 }
 
-export function createPolicyStage(configuration: Configuration, upstreams: Upstreams, clock: Clock, logger: Logger): PolicyStage {
+export function createPolicyStage(
+  configuration: Configuration,
+  upstreams: Upstreams,
+  clock: Clock,
+  logger: Logger,
+): PolicyStage {
   const source = createSource(configuration, upstreams, clock);
   if (source === undefined) return builtInPolicy(logger);
   const { maxStaleMs } = configuration.profiles;
@@ -50,10 +55,8 @@ function createSource({ profiles }: Configuration, upstreams: Upstreams, clock: 
     case "file":
       return createDiskSource({ path: source.path, clock });
     case "github": {
-      const { github, apps, connectionOf } = upstreams;
-      const app = apps.find("default");
-      if (app === undefined) throw new TypeError("there is no default App");
-      return createGitHubPolicySource({ location: source, client: github, connection: connectionOf(app), clock });
+      const { github, defaultConnection } = upstreams;
+      return createGitHubPolicySource({ location: source, client: github, connection: defaultConnection, clock });
     }
   }
 }
@@ -74,7 +77,10 @@ function toPolicyInForce(reading: PolicyReading): PolicyInForce {
     case "in-force":
       return { kind: "generation", generation: reading.generation };
     case "too-old":
-      return { kind: "unusable", cause: `the profile file could not be read for ${Math.round(reading.ageMs / 1000)} seconds` };
+      return {
+        kind: "unusable",
+        cause: `the profile file could not be read for ${Math.round(reading.ageMs / 1000)} seconds`,
+      };
     case "none":
       return { kind: "unusable", cause: "no profile file has been loaded yet" };
   }

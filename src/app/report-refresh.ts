@@ -6,7 +6,10 @@ import type { Logger } from "../telemetry/logger.ts";
 /** One log line for what a refresh came to, and one for each profile that nobody may use, with every reason. */
 export function reportRefresh(outcome: RefreshOutcome, trigger: RefreshTrigger, logger: Logger): void {
   if (outcome.kind === "failed") {
-    const why = outcome.cause === "unreadable" ? { reason: outcome.message } : { digest: outcome.digest, reason: listed(outcome.findings) };
+    const why =
+      outcome.cause === "unreadable"
+        ? { reason: outcome.message }
+        : { digest: outcome.digest, reason: listed(outcome.findings) };
     logger.error("profile refresh failed", { trigger, cause: outcome.cause, ...why });
     return;
   }
@@ -21,7 +24,8 @@ export function reportRefresh(outcome: RefreshOutcome, trigger: RefreshTrigger, 
     if (severity === "warning") logger.warn("profile warning", { code, detail: message, line, column, profile });
   }
   if (losses.includes("turned-empty")) logger.warn("the profile file has turned empty");
-  if (losses.includes("lost-defaults")) logger.warn("the profile file has lost pipeline.defaults: contents:read is the default now");
+  if (losses.includes("lost-defaults"))
+    logger.warn("the profile file has lost pipeline.defaults: contents:read is the default now");
 }
 
 function listed(findings: readonly Finding[]): readonly string[] {

@@ -1,30 +1,66 @@
 import { describeConfiguration } from "../config/describe-configuration.ts";
+import type { ServerConfiguration } from "../config/configuration.ts";
 import type { Environment } from "../config/environment-reader.ts";
 import { readConfiguration } from "../config/read-configuration.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
+import { systemClock } from "../lib/clock.ts";
 import { configurationChecks } from "./configuration-checks.ts";
+import { openOutput } from "./output.ts";
 import { startService, type RunningService } from "./service.ts";
-import { untilTerminated } from "./signals.ts";
+import { listenForSignals, untilAborted, type Signals } from "./signals.ts";
 
 /**
- * Serves until a signal ends it. Resolves with the exit status: 0 after an orderly stop, 1 when the configuration is wrong or the service
- * cannot start, with one line for each problem handed to `complain`.
+ * Serves until a signal ends it. Resolves with the exit status: 0 after an orderly stop; 1 when the configuration is wrong, when the
+ * service cannot start, when a signal comes while it still waits for its first policy, or when a second signal ends the stop itself.
+ * One line for each problem is handed to `complain`.
  */
 export async function serve(environment: Environment, complain: (line: string) => void): Promise<number> {
   const result = readConfiguration(environment, configurationChecks);
+  for (const { variable, warning } of result.kind === "invalid" ? result.warnings : [])
+    complain(`warning: ${variable} ${warning}`);
   if (result.kind === "invalid") {
     for (const { variable, problem, accepted } of result.problems)
       complain(`${variable} ${problem}; accepted: ${accepted}`);
     return 1;
   }
+  using signals = listenForSignals();
+  await using output = openOutput(result.configuration.logging, systemClock, complain);
+  const { logger } = output;
+  for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
   let service: RunningService;
   try {
-    service = startService(result.configuration);
+    service = await startService(result.configuration, output, signals.stop);
   } catch (error) {
-    complain(`the service did not start: ${describeCauses(error)}`);
+    complain(
+      signals.stop.aborted
+        ? "told to stop before the service had a policy"
+        : `the service did not start: ${describeCauses(error)}`,
+    );
     return 1;
   }
-  for (const { variable, warning } of result.warnings) service.logger.warn(`${variable} ${warning}`);
-  service.logger.info("listening", { port: service.port, ...describeConfiguration(result) });
-  return untilTerminated(service, result.configuration.server);
+  signals.onHangup = service.refreshPolicy;
+  logger.info("listening", { port: service.port, ...describeConfiguration(result) });
+  await Promise.race([untilAborted(signals.stop), output.closed]);
+  const status = output.isClosed() ? 1 : await stop(service, result.configuration.server, signals);
+  if (status !== 0) output.abandon();
+  return status;
+}
+
+/**
+ * Goes on accepting for the drain delay, because a load balancer still routes for a moment; then finishes what is in flight within the
+ * time-out. A second signal ends it at once.
+ */
+async function stop(service: RunningService, server: ServerConfiguration, signals: Signals): Promise<number> {
+  const { drainDelayMs, shutdownTimeoutMs } = server;
+  service.logger.info("stopping", { drainDelayMs, shutdownTimeoutMs });
+  const orderly = (async () => {
+    await pause(drainDelayMs);
+    await Promise.race([service[Symbol.asyncDispose](), pause(shutdownTimeoutMs)]);
+    return 0;
+  })();
+  return Promise.race([orderly, signals.force.then(() => 1)]);
+}
+
+async function pause(delayMs: number): Promise<void> {
+  if (delayMs > 0) await new Promise<void>((resolve) => systemClock.after(delayMs, resolve));
 }

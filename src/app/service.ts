@@ -1,6 +1,4 @@
 import { createAuditLog } from "../audit/audit-log.ts";
-import { OutputLines } from "../audit/output-lines.ts";
-import { openStandardOutput } from "../audit/standard-output.ts";
 import { createMemoryCache } from "../cache/cache.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { createRequestHandler } from "../http/request-handler.ts";
@@ -13,12 +11,13 @@ import type { Verifier } from "../oidc/buildkite-identity.ts";
 import { createKeySource } from "../oidc/key-source.ts";
 import { createStaticKeySource } from "../oidc/static-key-source.ts";
 import { createVerifier } from "../oidc/verifier.ts";
-import { defaultPolicy } from "../profiles/default-policy.ts";
-import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { createMint, type Refusal } from "../vending/mint.ts";
 import { createMovedPipelines } from "../vending/moved-pipelines.ts";
 import { createVend, type Vend } from "../vending/vend.ts";
+import type { Output } from "./output.ts";
+import { createPolicyStage } from "./policy.ts";
 import { createUpstreams, type Upstreams } from "./upstreams.ts";
 
 const MEMORY_ENTRIES = 10_000;
@@ -27,22 +26,27 @@ const CALLER_VARIED_ENTRIES = 2_000;
 export interface RunningService extends AsyncDisposable {
   readonly port: number;
   readonly logger: Logger;
+  readonly refreshPolicy: () => void;
 }
 
-/** The whole service, listening. Disposing stops accepting, lets requests in flight finish and their lines leave. */
-export function startService(configuration: Configuration): RunningService {
+/**
+ * The whole service. Resolves when it listens: the Apps have been checked and a policy is in force. Rejects when the default App
+ * cannot be used, the port cannot be had, or `stop` is aborted first. Disposing stops accepting and lets requests in flight finish.
+ */
+export async function startService(
+  configuration: Configuration,
+  { lines, logger }: Output,
+  stop: AbortSignal,
+): Promise<RunningService> {
   const clock = systemClock;
-  const lines = new OutputLines({
-    sink: openStandardOutput(),
-    instance: crypto.randomUUID(),
-    clock,
-    onFailure: () => undefined,
-  });
-  const logger = createJsonLogger(configuration.logging.level, clock.nowMs, (line) => void lines.append(line, "log"));
-  const upstreams = createUpstreams(configuration, boundedFetch, clock);
+  await using started = new AsyncDisposableStack();
+  const upstreams = started.use(createUpstreams(configuration, boundedFetch, clock, logger));
+  await upstreams.startRegistry();
+  const policy = started.use(createPolicyStage(configuration, upstreams, clock, logger));
+  await policy.load(stop);
   const handle = createRequestHandler({
-    verifier: createVerifierFor(configuration),
-    policy: () => ({ kind: "generation", generation: defaultPolicy }),
+    verifier: createVerifierFor(configuration, logger),
+    policy: policy.current,
     apps: upstreams.apps,
     vend: createVending(configuration, upstreams),
     audit: createAuditLog(lines, clock),
@@ -52,41 +56,46 @@ export function startService(configuration: Configuration): RunningService {
     settings: httpSettings(configuration),
   });
   const { port, host } = configuration.server;
-  const server = startServer({ port, ...(host === undefined ? {} : { hostname: host }) }, handle);
+  const server = started.use(startServer({ port, ...(host === undefined ? {} : { hostname: host }) }, handle));
+  policy.start();
+  const stack = started.move();
   return {
     port: server.port,
     logger,
-    [Symbol.asyncDispose]: async () => {
-      await server[Symbol.asyncDispose]();
-      await lines[Symbol.asyncDispose]();
-    },
+    refreshPolicy: policy.refreshNow,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
 function httpSettings({ server, github, profiles, discloseAppIdentifiers }: Configuration): HttpSettings {
   const { basePath, maxInFlight, trustedProxyHops } = server;
-  const isProtected = profiles.source.kind === "github" && !profiles.allowSelfWrite;
+  const { source, allowSelfWrite } = profiles;
   return {
     basePath,
     maxInFlight,
     trustedProxyHops,
     discloseAppIdentifiers,
     gitHubWebUrl: github.webUrl,
-    protectedRepository: isProtected && profiles.source.kind === "github" ? profiles.source.repository : undefined,
+    protectedRepository: source.kind === "github" && !allowSelfWrite ? source.repository : undefined,
   };
 }
 
-function createVerifierFor({ jwt }: Configuration): Verifier {
-  const keySource =
-    jwt.staticJwks === undefined
-      ? createKeySource({ issuer: jwt.issuerUrl, fetch: boundedFetch, clock: systemClock })
-      : createStaticKeySource(jwt.staticJwks.reveal());
+function createVerifierFor({ jwt }: Configuration, logger: Logger): Verifier {
+  const { issuerUrl, audience, organizationSlug, organizationId, staticJwks } = jwt;
+  const observer = {
+    keysFetched: () => logger.debug("issuer's keys fetched", { issuer: issuerUrl }),
+    keysFetchFailed: (cause: string, heldForMs: number | undefined) =>
+      logger.warn("issuer's keys could not be fetched", { issuer: issuerUrl, cause, heldForMs }),
+  };
   return createVerifier({
-    issuer: jwt.issuerUrl,
-    audience: jwt.audience,
-    organizationSlug: jwt.organizationSlug,
-    ...(jwt.organizationId === undefined ? {} : { organizationId: jwt.organizationId }),
-    keySource,
+    issuer: issuerUrl,
+    audience,
+    organizationSlug,
+    ...(organizationId === undefined ? {} : { organizationId }),
+    keySource:
+      staticJwks === undefined
+        ? createKeySource({ issuer: issuerUrl, fetch: boundedFetch, clock: systemClock, observer })
+        : createStaticKeySource(staticJwks.reveal()),
     clock: systemClock,
   });
 }
@@ -100,12 +109,7 @@ function createVending(configuration: Configuration, upstreams: Upstreams): Vend
     callerVariedCapacity: CALLER_VARIED_ENTRIES,
     clock: systemClock,
   });
-  const mint = createMint({
-    pipelines: upstreams.pipelines,
-    webUrl,
-    connect: ({ app }) => upstreams.connectionOf(app),
-    clock: systemClock,
-  });
-  const moved = createMovedPipelines(upstreams.pipelines, webUrl, systemClock);
-  return createVend({ cache, mint, moved, webUrl });
+  const { pipelines, connectionOf } = upstreams;
+  const mint = createMint({ pipelines, webUrl, connect: ({ app }) => connectionOf(app), clock: systemClock });
+  return createVend({ cache, mint, moved: createMovedPipelines(pipelines, webUrl, systemClock), webUrl });
 }

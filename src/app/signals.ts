@@ -1,31 +1,34 @@
-import type { ServerConfiguration } from "../config/configuration.ts";
-import { systemClock } from "../lib/clock.ts";
-import type { RunningService } from "./service.ts";
-
-const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
-
-/**
- * Waits for SIGTERM or SIGINT, then stops the service within its time-out: it goes on accepting for the drain delay, since a load
- * balancer still routes for a moment, then finishes what is in flight. Resolves with 0, or with 1 on a second signal.
- */
-export async function untilTerminated(service: RunningService, server: ServerConfiguration): Promise<number> {
-  const signals = signalQueue();
-  await signals.next();
-  service.logger.info("stopping", { drainDelayMs: server.drainDelayMs, timeoutMs: server.shutdownTimeoutMs });
-  const stopped = (async () => {
-    await pause(server.drainDelayMs);
-    await Promise.race([service[Symbol.asyncDispose](), pause(server.shutdownTimeoutMs)]);
-    return 0;
-  })();
-  return Promise.race([stopped, signals.next().then(() => 1)]);
+/** The signals that the service knows; no other does anything. */
+export interface Signals extends Disposable {
+  /** Aborted by the first SIGTERM or SIGINT. */
+  readonly stop: AbortSignal;
+  /** Resolves at the second: no more waiting. */
+  readonly force: Promise<void>;
+  /** What SIGHUP does. */
+  onHangup: (() => void) | undefined;
 }
 
-function signalQueue(): { readonly next: () => Promise<void> } {
-  const waiting: (() => void)[] = [];
-  for (const signal of STOP_SIGNALS) process.on(signal, () => waiting.shift()?.());
-  return { next: () => new Promise((resolve) => waiting.push(resolve)) };
+/** Listens from now on. Until disposed, none of these signals ends the process by itself. */
+export function listenForSignals(): Signals {
+  const stop = new AbortController();
+  const force = Promise.withResolvers<void>();
+  const onStop = (): void => (stop.signal.aborted ? force.resolve() : stop.abort(new Error("told to stop")));
+  const onHangup = (): void => signals.onHangup?.();
+  const signals: Signals = {
+    stop: stop.signal,
+    force: force.promise,
+    onHangup: undefined,
+    [Symbol.dispose]: () => {
+      process.off("SIGTERM", onStop).off("SIGINT", onStop).off("SIGHUP", onHangup);
+    },
+  };
+  process.on("SIGTERM", onStop).on("SIGINT", onStop).on("SIGHUP", onHangup);
+  return signals;
 }
 
-async function pause(delayMs: number): Promise<void> {
-  if (delayMs > 0) await new Promise<void>((resolve) => systemClock.after(delayMs, resolve));
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => {
+    signal.addEventListener("abort", resolve, { once: true });
+  });
 }

@@ -2,59 +2,80 @@ import { createPipelines, type Pipelines } from "../buildkite/pipelines.ts";
 import type { AppConfiguration, Configuration } from "../config/configuration.ts";
 import { createAccountSource } from "../github/account-source.ts";
 import { createAppJwtSource } from "../github/app-jwt.ts";
+import { createAppRegistry, type AppStanding, type RegisteredApp } from "../github/app-registry.ts";
 import type { GitHubApp } from "../github/app.ts";
 import { createGitHubClient, type GitHubClient } from "../github/client.ts";
 import { createInstallationToken, revokeInstallationToken } from "../github/installation-tokens.ts";
 import { readInstallationAccount } from "../github/installations.ts";
 import { createPemSigner } from "../github/pem-signer.ts";
 import type { Signer } from "../github/signer.ts";
-import { BridgeError } from "../lib/bridge-error.ts";
-import type { BoundedFetch } from "../lib/bounded-fetch.ts";
-import type { Clock } from "../lib/clock.ts";
 import type { AppDirectory } from "../http/services.ts";
+import type { BoundedFetch } from "../lib/bounded-fetch.ts";
+import { BridgeError } from "../lib/bridge-error.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { AppConnection } from "../vending/mint.ts";
 
-/** An App with what it takes to act as it. */
-interface ConnectedApp {
-  readonly app: GitHubApp;
-  readonly connection: AppConnection;
-}
-
-/** GitHub and Buildkite, ready to be asked. Nothing is asked yet. */
-export interface Upstreams {
+/** GitHub and Buildkite, ready to be asked. Nothing is asked until the registry starts. */
+export interface Upstreams extends Disposable {
   readonly github: GitHubClient;
   readonly pipelines: Pipelines;
   readonly apps: AppDirectory;
+  readonly defaultConnection: AppConnection;
   /** Throws `TypeError` for an App that is none of ours. */
   readonly connectionOf: (app: GitHubApp) => AppConnection;
+  /** With several Apps: asks GitHub about each, now and hourly. Throws when the default's does not answer. */
+  readonly startRegistry: () => Promise<void>;
 }
 
-export function createUpstreams(configuration: Configuration, fetch: BoundedFetch, clock: Clock): Upstreams {
+export function createUpstreams(
+  configuration: Configuration,
+  fetch: BoundedFetch,
+  clock: Clock,
+  logger: Logger,
+): Upstreams {
   const { github, buildkite } = configuration;
   const client = createGitHubClient(github.apiUrl, fetch);
-  const connected = new Map([[github.defaultApp.name, connectApp(github.defaultApp, client, clock)]]);
+  const connect = (app: AppConfiguration): ConnectedApp => connectApp(app, client, clock);
+  const defaultApp = connect(github.defaultApp);
+  const others = github.otherApps.map(connect);
+  const connections = new Map([defaultApp, ...others].map(({ app, connection }) => [app.name, connection]));
   const connectionOf = ({ name }: GitHubApp): AppConnection => {
-    const one = connected.get(name);
-    if (one === undefined) throw new TypeError(`app ${JSON.stringify(name)} has no connection`);
-    return one.connection;
+    const connection = connections.get(name);
+    if (connection === undefined) throw new TypeError(`app ${JSON.stringify(name)} has no connection`);
+    return connection;
   };
+  const registry = createAppRegistry({
+    defaultApp,
+    others,
+    clock,
+    observe: (standing) => report(standing, github, logger),
+  });
   return {
     github: client,
     pipelines: createPipelines(buildkite.apiUrl, buildkite.apiToken, fetch),
-    apps: { find: (name) => connected.get(name)?.app, account: (app) => connectionOf(app).account() },
+    apps: { find: registry.find, account: (app) => connectionOf(app).account() },
+    defaultConnection: defaultApp.connection,
     connectionOf,
+    startRegistry: registry.start,
+    [Symbol.dispose]: () => registry[Symbol.dispose](),
   };
+}
+
+interface ConnectedApp extends RegisteredApp {
+  readonly connection: AppConnection;
 }
 
 function connectApp(configuration: AppConfiguration, client: GitHubClient, clock: Clock): ConnectedApp {
   const { name, appId, installationId } = configuration;
   const app: GitHubApp = { name, appId, installationId, signer: createSigner(configuration) };
   const appJwt = createAppJwtSource(app, clock);
-  const account = createAccountSource(() => readInstallationAccount(client, app, appJwt), clock);
+  const readAccount = () => readInstallationAccount(client, app, appJwt);
   return {
     app,
+    readAccount,
     connection: {
-      account: account.current,
+      account: createAccountSource(readAccount, clock).current,
       createToken: (request) => createInstallationToken(client, app, appJwt, request),
       revokeToken: (token) => revokeInstallationToken(client, token),
     },
@@ -64,4 +85,24 @@ function connectApp(configuration: AppConfiguration, client: GitHubClient, clock
 function createSigner({ key }: AppConfiguration): Signer {
   if (key.kind === "privateKey") return createPemSigner(key.pem);
   throw new BridgeError("kms-not-available", "GITHUB_APP_PRIVATE_KEY_ARN: signing by KMS is not part of this version");
+}
+
+function report(
+  { app, organization, disabledReason }: AppStanding,
+  github: Configuration["github"],
+  logger: Logger,
+): void {
+  const configured = [github.defaultApp, ...github.otherApps].find(({ name }) => name === app.name);
+  const level = disabledReason === undefined ? "info" : "warn";
+  logger[level]("github app registry entry", {
+    app: {
+      name: app.name,
+      applicationID: app.appId,
+      installationID: app.installationId,
+      keySource: configured?.key.kind,
+      organization,
+      enabled: disabledReason === undefined,
+      disabledReason,
+    },
+  });
 }

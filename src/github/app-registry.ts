@@ -1,4 +1,4 @@
-import { describeCauses } from "../lib/bridge-error.ts";
+import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
 import type { Cancel, Clock } from "../lib/clock.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
 import type { GitHubApp } from "./app.ts";
@@ -50,13 +50,17 @@ export function createAppRegistry({ defaultApp, others, clock, observe }: AppReg
   const note = (standing: AppStanding): void => {
     const before = standings.get(standing.app.name);
     standings.set(standing.app.name, standing);
-    if (before?.disabledReason !== standing.disabledReason || before?.organization !== standing.organization) observe(standing);
+    if (before?.disabledReason !== standing.disabledReason || before?.organization !== standing.organization)
+      observe(standing);
   };
 
   const check = async (): Promise<boolean> => {
     const [ours, ...theirs] = await Promise.all([defaultApp, ...others].map(ask));
-    if (ours?.kind === "unreachable") throw ours.error;
-    if (ours?.kind !== "account") throw ours?.error ?? new TypeError("the default App was not asked");
+    if (ours?.kind !== "account") {
+      throw new BridgeError("default-app-unusable", "the default App's installation cannot be read", {
+        cause: ours?.error,
+      });
+    }
     note({ app: defaultApp.app, organization: ours.account?.login, disabledReason: undefined });
     let allReached = true;
     for (const [index, one] of others.entries()) {
@@ -108,12 +112,14 @@ function judge(app: GitHubApp, answer: Answer, ours: InstallationAccount | undef
     organization,
     disabledReason,
   });
-  if (answer.kind !== "account") return standing(undefined, `its installation cannot be read: ${describeCauses(answer.error)}`);
+  if (answer.kind !== "account")
+    return standing(undefined, `its installation cannot be read: ${describeCauses(answer.error)}`);
   const { account } = answer;
   if (account === undefined) return standing(undefined, "its installation has no account");
   if (account.type !== "User" && account.type !== "Organization") {
     return standing(account.login, "its installation sits on neither a user nor an organization");
   }
-  if (account.id !== ours?.id) return standing(account.login, "its installation sits on another account than the default App's");
+  if (account.id !== ours?.id)
+    return standing(account.login, "its installation sits on another account than the default App's");
   return standing(account.login, undefined);
 }

@@ -1,0 +1,55 @@
+import { OutputLines } from "../audit/output-lines.ts";
+import { openStandardOutput } from "../audit/standard-output.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { Clock } from "../lib/clock.ts";
+import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
+
+/** Standard output with its one writer, and the operational log that shares it. */
+export interface Output extends AsyncDisposable {
+  readonly lines: OutputLines;
+  readonly logger: Logger;
+  /** Resolves when nobody can read standard output any more; `complain` has been told. */
+  readonly closed: Promise<void>;
+  readonly isClosed: () => boolean;
+  /** From now on disposing waits for nothing. */
+  readonly abandon: () => void;
+}
+
+/** How long the last lines may take at the end. */
+const LAST_LINES_MS = 5000;
+
+/** Disposing waits for what still waits to be written, five seconds at most. */
+export function openOutput(logging: Configuration["logging"], clock: Clock, complain: (line: string) => void): Output {
+  const closed = Promise.withResolvers<void>();
+  let isClosed = false;
+  let isAbandoned = false;
+  const lines = new OutputLines({
+    sink: openStandardOutput(),
+    instance: crypto.randomUUID(),
+    clock,
+    onFailure: (error) => {
+      if (isClosed || !isBrokenPipe(error)) return;
+      isClosed = true;
+      complain("standard output is closed: without audit lines no token may leave");
+      closed.resolve();
+    },
+  });
+  return {
+    lines,
+    logger: createJsonLogger(logging.level, clock.nowMs, (line) => void lines.append(line, "log")),
+    closed: closed.promise,
+    isClosed: () => isClosed,
+    abandon: () => (isAbandoned = true),
+    [Symbol.asyncDispose]: async () => {
+      if (isClosed || isAbandoned) return;
+      await Promise.race([
+        lines[Symbol.asyncDispose](),
+        new Promise<void>((resolve) => clock.after(LAST_LINES_MS, resolve)),
+      ]);
+    },
+  };
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
+}
