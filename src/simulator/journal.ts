@@ -1,7 +1,7 @@
-export type UpstreamName = "oidc" | "buildkite" | "github";
+export type UpstreamName = "oidc" | "buildkite" | "github" | "ecs-credentials";
 
 export type AuthorizationKind =
-  "none" | "app-jwt" | "installation-token" | "buildkite-api-token" | "agent-token" | "unknown";
+  "none" | "app-jwt" | "installation-token" | "buildkite-api-token" | "agent-token" | "container-token" | "unknown";
 
 /** Who a request said it was, as far as its shape tells; whether it was believed is in the status. Never a token. */
 export interface Asker {

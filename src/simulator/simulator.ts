@@ -20,6 +20,9 @@ export interface SimulatorKeys {
   readonly foreign: RsaKey;
 }
 
+/** Those that every simulator has. ECS credentials are served beside it, for the tests that need them. */
+type WorldUpstream = Exclude<UpstreamName, "ecs-credentials">;
+
 export interface SimulatorOptions {
   /** Default: the system's. */
   readonly clock?: Clock;
@@ -29,7 +32,7 @@ export interface SimulatorOptions {
   /** The `aud` of tokens that do not say otherwise. */
   readonly audience?: string;
   /** Default, and for 0: any free port. */
-  readonly ports?: Partial<Record<UpstreamName | "control", number>>;
+  readonly ports?: Partial<Record<WorldUpstream | "control", number>>;
 }
 
 /** The outside world of one bridge: its issuer, Buildkite and GitHub, on ports of the loopback address. */
@@ -68,7 +71,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const redactions: string[] = [];
   const lookup = createWorldLookup(world);
   await using started = new AsyncDisposableStack();
-  const serve = (name: UpstreamName, upstream: Pick<UpstreamOptions, "identify" | "answer">): UpstreamServer => {
+  const serve = (name: WorldUpstream, upstream: Pick<UpstreamOptions, "identify" | "answer">): UpstreamServer => {
     const interceptor = (): Interceptor | undefined => simulator.interceptor;
     return started.use(serveUpstream({ name, port: ports[name] ?? 0, clock, journal, interceptor, ...upstream }));
   };
