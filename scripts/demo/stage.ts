@@ -7,7 +7,14 @@ const paint = (code: number) => (text: string) => (colours ? `\x1b[${code}m${tex
 export const tone = { bold: paint(1), dim: paint(2), good: paint(32), bad: paint(31) };
 
 interface Scene {
-  readonly request: { readonly path: string; readonly job?: string; readonly jwt?: string };
+  readonly request: {
+    readonly path: string;
+    readonly job?: string;
+    /** Laid over the job's own. */
+    readonly claims?: Readonly<Record<string, unknown>>;
+    /** Sent in place of the job's token. */
+    readonly jwt?: string;
+  };
   readonly expect: {
     readonly status: number;
     readonly reply?: Readonly<Record<string, unknown>>;
@@ -37,7 +44,8 @@ export class Stage {
     console.log(`  ${tone.dim("announced:")} ${says}`);
     const callsBefore = this.#simulator.journal.entries().length;
     const jwt =
-      request.jwt ?? this.#simulator.oidc.issueToken({}, { jobId: this.#simulator.jobOf(request.job ?? "").id });
+      request.jwt ??
+      this.#simulator.oidc.issueToken(request.claims ?? {}, { jobId: this.#simulator.jobOf(request.job ?? "").id });
     const id = `demo-${++this.requests}`;
     const response = await fetch(this.#bridge.url + request.path, {
       method: "POST",

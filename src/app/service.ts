@@ -16,6 +16,7 @@ import type { VendedToken } from "../token/vended-token.ts";
 import { createMint, type Refusal } from "../vending/mint.ts";
 import { createMovedPipelines } from "../vending/moved-pipelines.ts";
 import { createVend, type Vend } from "../vending/vend.ts";
+import { createAwsStage } from "./aws.ts";
 import type { Output } from "./output.ts";
 import { createPolicyStage } from "./policy.ts";
 import { createUpstreams, type Upstreams } from "./upstreams.ts";
@@ -40,7 +41,8 @@ export async function startService(
 ): Promise<RunningService> {
   const clock = systemClock;
   await using started = new AsyncDisposableStack();
-  const upstreams = started.use(createUpstreams(configuration, boundedFetch, clock, logger));
+  const aws = started.use(createAwsStage(clock, logger));
+  const upstreams = started.use(createUpstreams(configuration, { fetch: boundedFetch, aws, clock, logger }));
   await upstreams.startRegistry();
   const policy = started.use(createPolicyStage(configuration, upstreams, clock, logger));
   await policy.load(stop);

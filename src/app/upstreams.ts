@@ -1,3 +1,4 @@
+import { createKmsSigner } from "../aws/kms-signer.ts";
 import { createPipelines, type Pipelines } from "../buildkite/pipelines.ts";
 import type { AppConfiguration, Configuration } from "../config/configuration.ts";
 import { createAccountSource } from "../github/account-source.ts";
@@ -11,10 +12,10 @@ import { createPemSigner } from "../github/pem-signer.ts";
 import type { Signer } from "../github/signer.ts";
 import type { AppDirectory } from "../http/services.ts";
 import type { BoundedFetch } from "../lib/bounded-fetch.ts";
-import { BridgeError } from "../lib/bridge-error.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AppConnection } from "../vending/mint.ts";
+import type { AwsStage } from "./aws.ts";
 
 /** GitHub and Buildkite, ready to be asked. Nothing is asked until the registry starts. */
 export interface Upstreams extends Disposable {
@@ -28,15 +29,17 @@ export interface Upstreams extends Disposable {
   readonly startRegistry: () => Promise<void>;
 }
 
-export function createUpstreams(
-  configuration: Configuration,
-  fetch: BoundedFetch,
-  clock: Clock,
-  logger: Logger,
-): Upstreams {
+export interface UpstreamParts {
+  readonly fetch: BoundedFetch;
+  readonly aws: AwsStage;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function createUpstreams(configuration: Configuration, { fetch, aws, clock, logger }: UpstreamParts): Upstreams {
   const { github, buildkite } = configuration;
   const client = createGitHubClient(github.apiUrl, fetch);
-  const connect = (app: AppConfiguration): ConnectedApp => connectApp(app, client, clock);
+  const connect = (app: AppConfiguration): ConnectedApp => connectApp(app, client, aws, clock);
   const defaultApp = connect(github.defaultApp);
   const others = github.otherApps.map(connect);
   const connections = new Map([defaultApp, ...others].map(({ app, connection }) => [app.name, connection]));
@@ -66,9 +69,9 @@ interface ConnectedApp extends RegisteredApp {
   readonly connection: AppConnection;
 }
 
-function connectApp(configuration: AppConfiguration, client: GitHubClient, clock: Clock): ConnectedApp {
+function connectApp(configuration: AppConfiguration, client: GitHubClient, aws: AwsStage, clock: Clock): ConnectedApp {
   const { name, appId, installationId } = configuration;
-  const app: GitHubApp = { name, appId, installationId, signer: createSigner(configuration) };
+  const app: GitHubApp = { name, appId, installationId, signer: createSigner(configuration, aws) };
   const appJwt = createAppJwtSource(app, clock);
   const readAccount = () => readInstallationAccount(client, app, appJwt);
   return {
@@ -82,9 +85,9 @@ function connectApp(configuration: AppConfiguration, client: GitHubClient, clock
   };
 }
 
-function createSigner({ key }: AppConfiguration): Signer {
-  if (key.kind === "privateKey") return createPemSigner(key.pem);
-  throw new BridgeError("kms-not-available", "GITHUB_APP_PRIVATE_KEY_ARN: signing by KMS is not part of this version");
+/** A key in KMS leaves nothing here to steal; a PEM key is for where there is no KMS. */
+function createSigner({ key }: AppConfiguration, aws: AwsStage): Signer {
+  return key.kind === "privateKey" ? createPemSigner(key.pem) : createKmsSigner(aws.clients, key.arn);
 }
 
 function report(

@@ -15,7 +15,7 @@ async function hangUp({ bridge }: TestWorld): Promise<void> {
   const before = bridge.lines.length;
   bridge.process.kill("SIGHUP");
   await bridge.waitFor(
-    (line) => bridge.lines.indexOf(line) >= before && /^profile refresh/.test(String(line["message"])),
+    (line) => bridge.lines.indexOf(line) >= before && String(line["message"]).startsWith("profile refresh"),
   );
 }
 
@@ -59,7 +59,7 @@ describe(`the policy from GitHub (${underTest})`, () => {
     const before = await world.ask("/token");
     world.simulator.setPolicy(text);
     await hangUp(world);
-    expect(world.bridge.lines.findLast((line) => /^profile refresh/.test(String(line["message"])))).toMatchObject({
+    expect(world.bridge.lines.findLast((line) => String(line["message"]).startsWith("profile refresh"))).toMatchObject({
       level: "error",
       message: "profile refresh failed",
     });
@@ -120,7 +120,7 @@ describe(`the start-up gate (${underTest})`, () => {
 });
 
 async function freePort(): Promise<number> {
-  await using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
   return server.port ?? 0;
 }
 
