@@ -105,8 +105,9 @@ class CredentialKeeper {
       try {
         return await this.#load();
       } catch (error) {
-        if (load === LOADS_PER_REFRESH || this.#stopped) throw error;
+        if (load === LOADS_PER_REFRESH) throw error;
         await this.#pause(this.#jittered(FIRST_PAUSE_MS * 2 ** (load - 1)));
+        if (this.#stopped) throw error;
       }
     }
   }

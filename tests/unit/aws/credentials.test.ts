@@ -207,6 +207,17 @@ describe("createCredentialSource()", () => {
     await harness.clock.advanceAndSettle(10 * HOUR_MS);
     expect([harness.loads(), harness.clock.pending()]).toEqual([1, 0]);
   });
+
+  test("disposed of between two loads, it ends with the first one's failure", async () => {
+    const harness = start();
+    harness.load = () => Promise.reject(new Error("down"));
+    const failing = rejection(harness.source.current());
+    await harness.clock.advanceAndSettle(0);
+    harness.source[Symbol.dispose]();
+    await harness.clock.advanceAndSettle(HOUR_MS);
+    expect((await failing).code).toBe("upstream-unavailable");
+    expect([harness.loads(), harness.clock.pending()]).toEqual([1, 0]);
+  });
 });
 
 function start(): Harness {
