@@ -1,5 +1,6 @@
 import { OutputLines } from "../audit/output-lines.ts";
-import { openStandardOutput } from "../audit/standard-output.ts";
+import { createLogLines } from "../audit/log-lines.ts";
+import { openStandardOutput, type OutputKind } from "../audit/standard-output.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
@@ -18,13 +19,20 @@ export interface Output extends AsyncDisposable {
 /** How long the last lines may take at the end. */
 const LAST_LINES_MS = 5000;
 
+export interface OutputOptions {
+  readonly kind: OutputKind;
+  readonly logging: Configuration["logging"];
+  readonly clock: Clock;
+  readonly complain: (line: string) => void;
+}
+
 /** Disposing waits for what still waits to be written, five seconds at most. */
-export function openOutput(logging: Configuration["logging"], clock: Clock, complain: (line: string) => void): Output {
+export function openOutput({ kind, logging, clock, complain }: OutputOptions): Output {
   const closed = Promise.withResolvers<void>();
   let isClosed = false;
   let isAbandoned = false;
   const lines = new OutputLines({
-    sink: openStandardOutput(),
+    sink: openStandardOutput(kind),
     instance: crypto.randomUUID(),
     clock,
     onFailure: (error) => {
@@ -36,7 +44,7 @@ export function openOutput(logging: Configuration["logging"], clock: Clock, comp
   });
   return {
     lines,
-    logger: createJsonLogger(logging.level, clock.nowMs, (line) => void lines.append(line, "log")),
+    logger: createJsonLogger(logging.level, clock.nowMs, createLogLines(lines, clock)),
     closed: closed.promise,
     isClosed: () => isClosed,
     abandon: () => (isAbandoned = true),

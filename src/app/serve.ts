@@ -1,3 +1,4 @@
+import { inspectStandardOutput } from "../audit/standard-output.ts";
 import { describeConfiguration } from "../config/describe-configuration.ts";
 import type { ServerConfiguration } from "../config/configuration.ts";
 import type { Environment } from "../config/environment-reader.ts";
@@ -24,7 +25,13 @@ export async function serve(environment: Environment, complain: (line: string) =
     return 1;
   }
   using signals = listenForSignals();
-  await using output = openOutput(result.configuration.logging, systemClock, complain);
+  const kind = inspectStandardOutput();
+  if (kind === "closed") {
+    complain("standard output is closed: without audit lines no token may leave");
+    return 1;
+  }
+  if (kind === "discarded") complain("warning: standard output is /dev/null: nobody will have the audit lines");
+  await using output = openOutput({ kind, logging: result.configuration.logging, clock: systemClock, complain });
   const { logger } = output;
   for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
   let service: RunningService;

@@ -4,15 +4,18 @@ import type { Configuration } from "../config/configuration.ts";
 import { createRequestHandler } from "../http/request-handler.ts";
 import { startServer } from "../http/server.ts";
 import type { HttpSettings } from "../http/services.ts";
-import { boundedFetch } from "../lib/bounded-fetch.ts";
+import { boundedFetch, type BoundedFetch } from "../lib/bounded-fetch.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
 import { systemClock } from "../lib/clock.ts";
+import { limitPerHost } from "../lib/limited-fetch.ts";
+import { retrySafely } from "../lib/retrying-fetch.ts";
 import type { Verifier } from "../oidc/buildkite-identity.ts";
 import { createKeySource } from "../oidc/key-source.ts";
 import { createStaticKeySource } from "../oidc/static-key-source.ts";
 import { createVerifier } from "../oidc/verifier.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { VendedToken } from "../token/vended-token.ts";
+import { createCallBudget } from "../vending/call-budget.ts";
 import { createMint, type Refusal } from "../vending/mint.ts";
 import { createMovedPipelines } from "../vending/moved-pipelines.ts";
 import { createVend, type Vend } from "../vending/vend.ts";
@@ -41,13 +44,16 @@ export async function startService(
 ): Promise<RunningService> {
   const clock = systemClock;
   await using started = new AsyncDisposableStack();
+  // One limit a host for everybody, the issuer included; each try of a call takes its turn anew.
+  const fetch = limitPerHost(boundedFetch, configuration.server.outgoingMaxConnectionsPerHost, clock);
+  const retrying = retrySafely(fetch, { clock, random: Math.random });
   const aws = started.use(createAwsStage(clock, logger));
-  const upstreams = started.use(createUpstreams(configuration, { fetch: boundedFetch, aws, clock, logger }));
+  const upstreams = started.use(createUpstreams(configuration, { fetch: retrying, aws, clock, logger }));
   await upstreams.startRegistry();
   const policy = started.use(createPolicyStage(configuration, upstreams, clock, logger));
   await policy.load(stop);
   const handle = createRequestHandler({
-    verifier: createVerifierFor(configuration, logger),
+    verifier: createVerifierFor(configuration, fetch, logger),
     policy: policy.current,
     apps: upstreams.apps,
     vend: createVending(configuration, upstreams),
@@ -82,7 +88,7 @@ function httpSettings({ server, github, profiles, discloseAppIdentifiers }: Conf
   };
 }
 
-function createVerifierFor({ jwt }: Configuration, logger: Logger): Verifier {
+function createVerifierFor({ jwt }: Configuration, fetch: BoundedFetch, logger: Logger): Verifier {
   const { issuerUrl, audience, organizationSlug, organizationId, staticJwks } = jwt;
   const observer = {
     keysFetched: () => logger.debug("issuer's keys fetched", { issuer: issuerUrl }),
@@ -96,7 +102,7 @@ function createVerifierFor({ jwt }: Configuration, logger: Logger): Verifier {
     ...(organizationId === undefined ? {} : { organizationId }),
     keySource:
       staticJwks === undefined
-        ? createKeySource({ issuer: issuerUrl, fetch: boundedFetch, clock: systemClock, observer })
+        ? createKeySource({ issuer: issuerUrl, fetch, clock: systemClock, observer })
         : createStaticKeySource(staticJwks.reveal()),
     clock: systemClock,
   });
@@ -112,6 +118,8 @@ function createVending(configuration: Configuration, upstreams: Upstreams): Vend
     clock: systemClock,
   });
   const { pipelines, connectionOf } = upstreams;
-  const mint = createMint({ pipelines, webUrl, connect: ({ app }) => connectionOf(app), clock: systemClock });
-  return createVend({ cache, mint, moved: createMovedPipelines(pipelines, webUrl, systemClock), webUrl });
+  const budget = createCallBudget(configuration.buildkite.callsPerMinutePerPipeline, systemClock);
+  const common = { pipelines, webUrl, budget, clock: systemClock };
+  const mint = createMint({ ...common, connect: ({ app }) => connectionOf(app) });
+  return createVend({ cache, mint, moved: createMovedPipelines(common), webUrl });
 }

@@ -8,11 +8,15 @@ export interface Signals extends Disposable {
   onHangup: (() => void) | undefined;
 }
 
+/** Would end the process if nobody listened. */
+const IGNORED = ["SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM"] as const;
+
 /** Listens from now on. Until disposed, none of these signals ends the process by itself. */
 export function listenForSignals(): Signals {
   const stop = new AbortController();
   const force = Promise.withResolvers<void>();
   const onStop = (): void => (stop.signal.aborted ? force.resolve() : stop.abort(new Error("told to stop")));
+  const ignore = (): void => undefined;
   const onHangup = (): void => signals.onHangup?.();
   const signals: Signals = {
     stop: stop.signal,
@@ -20,9 +24,11 @@ export function listenForSignals(): Signals {
     onHangup: undefined,
     [Symbol.dispose]: () => {
       process.off("SIGTERM", onStop).off("SIGINT", onStop).off("SIGHUP", onHangup);
+      for (const name of IGNORED) process.off(name, ignore);
     },
   };
   process.on("SIGTERM", onStop).on("SIGINT", onStop).on("SIGHUP", onHangup);
+  for (const name of IGNORED) process.on(name, ignore);
   return signals;
 }
 

@@ -1,10 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { renderAuditLine, renderCountLine } from "./audit-line.ts";
 import type { AuditEntry, AuditToken } from "./entry.ts";
-import type { OutputLines, PendingLine } from "./output-lines.ts";
-
-/** Past this many waiting, lines are counted instead of kept: memory stays bounded however long standard output is stuck. */
-const OVERFULL_SIZE = 1024 * 1024;
+import { OVERFULL_SIZE, type OutputLines, type PendingLine } from "./output-lines.ts";
 
 /** Where requests and mints leave their evidence. Nothing switches it off, filters or samples it. */
 export interface AuditLog {

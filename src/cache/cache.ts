@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import { createMemoryLevel, type Expiring } from "./memory-level.ts";
+import { createRememberedAnswers } from "./remembered-answers.ts";
 import { createSingleFlight } from "./single-flight.ts";
 
 /** Where an entry lives and whose share of the memory it counts against. */
@@ -9,9 +10,10 @@ export interface CacheKey {
   readonly callerVaried: boolean;
 }
 
-/** What came of making a value: one to keep, or an answer that is nobody else's. */
+/** What came of making a value: one to keep, or an answer. A definitive one stands for a moment, any other is asked for anew. */
 export type Fetched<Value, Answer> =
-  { readonly kind: "value"; readonly value: Value } | { readonly kind: "answer"; readonly answer: Answer };
+  | { readonly kind: "value"; readonly value: Value }
+  | { readonly kind: "answer"; readonly answer: Answer; readonly isDefinitive: boolean };
 
 export type Loaded<Value, Answer> =
   | { readonly kind: "value"; readonly value: Value; readonly source: "memory" | "valkey" | "fetched" }
@@ -38,6 +40,7 @@ export function createMemoryCache<Value extends Expiring, Answer>(options: Memor
   const { ttlMs, clock } = options;
   const shared = createMemoryLevel<Value>({ capacity: options.capacity, ttlMs, clock });
   const varied = createMemoryLevel<Value>({ capacity: options.callerVariedCapacity, ttlMs, clock });
+  const refusals = createRememberedAnswers<Answer>(clock);
   const flights = createSingleFlight<Loaded<Value, Answer>>();
   const levelOf = (key: CacheKey) => (key.callerVaried ? varied : shared);
 
@@ -46,13 +49,21 @@ export function createMemoryCache<Value extends Expiring, Answer>(options: Memor
     load: (key, fetch) => {
       const held = levelOf(key).get(key.text);
       if (held !== undefined) return Promise.resolve({ kind: "value", value: held, source: "memory" });
+      const refusal = refusals.get(key.text);
+      if (refusal !== undefined) return Promise.resolve({ kind: "answer", answer: refusal });
       return flights.run(key.text, async () => {
         const fetched = await fetch();
-        if (fetched.kind === "answer") return fetched;
+        if (fetched.kind === "answer") {
+          if (fetched.isDefinitive) refusals.set(key.text, fetched.answer);
+          return { kind: "answer", answer: fetched.answer };
+        }
         levelOf(key).set(key.text, fetched.value);
         return { kind: "value", value: fetched.value, source: "fetched" };
       });
     },
-    drop: (key) => levelOf(key).delete(key.text),
+    drop: (key) => {
+      levelOf(key).delete(key.text);
+      refusals.delete(key.text);
+    },
   };
 }

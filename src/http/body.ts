@@ -5,8 +5,9 @@ export type Body =
   { readonly kind: "whole"; readonly bytes: Uint8Array } | { readonly kind: "too-large" } | { readonly kind: "gone" };
 
 /**
- * Reads a request's body to its end or its limit. Always before any reply: when a chunked body turns out bad after our reply, Bun adds
- * a second reply of its own, which behind a proxy's shared connection would become the answer to somebody else's request.
+ * Reads a request's body to its end, keeping at most 20 KiB; what goes beyond is read and dropped, up to the server's own limit. Always
+ * before any reply: when a chunked body turns out bad after our reply, Bun adds a second reply of its own, which behind a proxy's shared
+ * connection would become the answer to somebody else's request.
  */
 export async function readBody(stream: ReadableStream<Uint8Array>): Promise<Body> {
   const chunks: Uint8Array[] = [];
@@ -14,13 +15,14 @@ export async function readBody(stream: ReadableStream<Uint8Array>): Promise<Body
   try {
     for await (const chunk of stream) {
       size += chunk.byteLength;
-      if (size > MAX_BODY_BYTES) return { kind: "too-large" };
-      chunks.push(chunk);
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      else chunks.length = 0;
     }
   } catch {
-    return { kind: "gone" };
+    return size > MAX_BODY_BYTES ? { kind: "too-large" } : { kind: "gone" };
   }
   // A trailer that Bun refuses arrives with the last chunk: in the same turn its own 400 must be able to come first, alone.
   await new Promise((resolve) => setImmediate(resolve));
+  if (size > MAX_BODY_BYTES) return { kind: "too-large" };
   return { kind: "whole", bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks) };
 }

@@ -6,7 +6,7 @@ import { authenticate } from "./authenticate.ts";
 import { readCallerScope } from "./caller-scope.ts";
 import { NOTHING, refused, type Decision } from "./decision.ts";
 import type { Refusal } from "./error-response.ts";
-import type { Exchange } from "./exchange.ts";
+import { assertWanted, type Exchange } from "./exchange.ts";
 import { parseGitCredential } from "./git-credential.ts";
 import { readGitRequest, requestedUrl } from "./git-request.ts";
 import { isSingleHost } from "./request-target.ts";
@@ -21,7 +21,8 @@ const SKIPPED = "skipped(success): no credentials for requested context";
  * Decides one token request in the order of the contract: authentication (401), profile reference (400), body (413), git's rules
  * (200, 400), profile (404), scope (400), match rules (403), cache, upstreams. Nothing later is looked at while something earlier is wrong.
  *
- * A promise only when somebody has to be asked. Throws and rejects with what upstreams and unexpected faults throw.
+ * A promise only when somebody has to be asked. Throws and rejects with what upstreams and unexpected faults throw, and with
+ * `RequestOver` as soon as it notices that nobody waits any more.
  */
 export function decide(exchange: Exchange, services: Services): MaybePromise<Decision> {
   const { request, scope } = exchange;
@@ -29,6 +30,7 @@ export function decide(exchange: Exchange, services: Services): MaybePromise<Dec
     return refuse(exchange, { code: "bad-request", cause: "the Host header is not one host[:port]" });
   }
   return chain(authenticate(request.headers.get("authorization"), services.verifier), (authenticated) => {
+    assertWanted(exchange.interest);
     if (authenticated.kind === "refused") return refuse(exchange, authenticated.refusal);
     scope.authenticated(authenticated.identity);
     return decideReference(exchange, authenticated.identity, services);
@@ -37,8 +39,6 @@ export function decide(exchange: Exchange, services: Services): MaybePromise<Dec
 
 function decideReference(exchange: Exchange, identity: BuildkiteIdentity, services: Services): MaybePromise<Decision> {
   const read = readReference(exchange.rawProfile, exchange.route);
-  const requestedProfile = read.kind === "reference" ? read.decoded : exchange.rawProfile;
-  if (requestedProfile !== undefined) exchange.scope.token({ requestedProfile });
   if (read.kind === "refused") return refuse(exchange, read.refusal);
   if (exchange.body?.kind === "too-large")
     return refuse(exchange, { code: "body-too-large", cause: "the body is over 20 KiB" });
@@ -95,7 +95,7 @@ function decideProfile(
   if (choice.kind === "skip") return skip(exchange);
   const request = { identity, policyDigest: generation.digest, profile, app, target: choice.target };
   const gitPath = wish.kind === "git" ? wish.path : undefined;
-  return chain(vendFor(request, choice.asked, services, exchange.scope), (outcome) => {
+  return chain(vendFor(request, choice.asked, services, exchange), (outcome) => {
     switch (outcome.kind) {
       case "token":
         return { ...outcome, gitPath };

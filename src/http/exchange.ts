@@ -1,7 +1,7 @@
 import { AuditScope } from "./audit-scope.ts";
 import type { Body } from "./body.ts";
 import { forwardedFor } from "./forwarded-for.ts";
-import type { RequestTarget } from "./request-target.ts";
+import { percentDecode, type RequestTarget } from "./request-target.ts";
 import type { RouteMatch, TokenRoute } from "./routes.ts";
 import type { Services } from "./services.ts";
 
@@ -15,6 +15,8 @@ export interface Exchange {
   readonly query: string;
   readonly body: Body | undefined;
   readonly scope: AuditScope;
+  /** Whether anybody still waits for the decision. */
+  readonly interest: { isOver: boolean };
 }
 
 export interface Arrival {
@@ -38,7 +40,16 @@ export function openExchange({ request, peer, target, body, match }: Arrival, se
     ...(client === undefined ? {} : { forwardedFor: client }),
   });
   const { route, rawProfile } = match;
-  return { request, requestId, route, rawProfile, query: target.query, body, scope };
+  const requestedProfile = rawProfile === undefined ? undefined : (percentDecode(rawProfile) ?? rawProfile);
+  if (requestedProfile !== undefined) scope.token({ requestedProfile });
+  return { request, requestId, route, rawProfile, query: target.query, body, scope, interest: { isOver: false } };
+}
+
+/** Thrown where work would go on for a request that has been answered already. Nobody sees it. */
+export class RequestOver extends Error {}
+
+export function assertWanted({ isOver }: Exchange["interest"]): void {
+  if (isOver) throw new RequestOver("nobody waits for this request any more");
 }
 
 /** A caller's own id is kept when it is a plain word, so that its log and ours can be joined. */

@@ -10,6 +10,8 @@ export interface Ticket {
   readonly startedMs: number;
   /** Called once, when the deadline has passed before `leave`. May be set late. */
   onDeadline: (() => void) | undefined;
+  /** Called at every look at the deadlines before: a request that hangs can see whether its client still waits. */
+  onWaiting: (() => void) | undefined;
   readonly isOverdue: () => boolean;
   readonly leave: () => void;
 }
@@ -28,8 +30,10 @@ export function createInFlight(limit: number, clock: Clock): InFlight {
   const sweep = (): void => {
     const oldestMs = clock.monotonicMs() - REQUEST_DEADLINE_MS;
     for (const ticket of tickets) {
-      // In order of arrival: whoever comes behind one that has time left has more.
-      if (ticket.startedMs > oldestMs) break;
+      if (ticket.startedMs > oldestMs) {
+        ticket.onWaiting?.();
+        continue;
+      }
       tickets.delete(ticket);
       ticket.onDeadline?.();
     }
@@ -44,6 +48,7 @@ export function createInFlight(limit: number, clock: Clock): InFlight {
       const ticket: Ticket = {
         startedMs: clock.monotonicMs(),
         onDeadline: undefined,
+        onWaiting: undefined,
         isOverdue: () => clock.monotonicMs() - ticket.startedMs >= REQUEST_DEADLINE_MS,
         leave: () => void tickets.delete(ticket),
       };

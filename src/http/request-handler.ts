@@ -1,28 +1,49 @@
-import { chain } from "../lib/maybe-promise.ts";
+import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
 import { readBody, type Body } from "./body.ts";
 import { openExchange } from "./exchange.ts";
 import { createInFlight } from "./in-flight.ts";
-import { isSingleHost, splitRequestTarget } from "./request-target.ts";
+import { isSingleHost, percentDecode, splitRequestTarget } from "./request-target.ts";
 import { matchRoute, type RouteMatch } from "./routes.ts";
 import type { Services } from "./services.ts";
 import { exchangeToken } from "./token-exchange.ts";
 
-/** Answers one request; `peer` is the address it came from. Never throws, never rejects. */
-export type RequestHandler = (request: Request, peer: string) => Response | Promise<Response>;
+/** What a request's connection can tell and do. */
+export interface Connection {
+  /** The address the request came from. */
+  readonly peer: string;
+  /** From now on the connection is closed after so many seconds without a reply; bytes that trickle in do not count. */
+  readonly closeAfter: (seconds: number) => void;
+}
 
-const BAD_PERCENT_ENCODING = /%(?![0-9A-Fa-f]{2})/;
+/** Answers one request. Never throws, never rejects. */
+export type RequestHandler = (request: Request, connection: Connection) => Response | Promise<Response>;
+
+/** A body must be here within a request's own deadline; no reply is possible before it is. */
+const BODY_SECONDS = 20;
+/** Longer than a load balancer's 60 seconds, and than our slowest reply: the runtime's idle timeout covers the handler too. */
+export const IDLE_SECONDS = 75;
 
 export function createRequestHandler(services: Services): RequestHandler {
   const inFlight = createInFlight(services.settings.maxInFlight, services.clock);
 
-  return (request, peer) => {
+  return (request, connection) => {
     const target = splitRequestTarget(request.url);
     const match = matchRoute(request.method, target.path, services.settings.basePath);
-    return chain<Body | undefined, Response>(request.body === null ? undefined : readBody(request.body), (body) => {
+    return chain<Body | undefined, Response>(readWholeBody(request, connection), (body) => {
       if (match.kind !== "token") return answerPlainly(request, target.path, match);
-      return exchangeToken(openExchange({ request, peer, target, body, match }, services), services, inFlight);
+      const arrival = { request, peer: connection.peer, target, body, match };
+      return exchangeToken(openExchange(arrival, services), services, inFlight);
     });
   };
+}
+
+function readWholeBody({ body }: Request, connection: Connection): MaybePromise<Body | undefined> {
+  if (body === null) return undefined;
+  connection.closeAfter(BODY_SECONDS);
+  return readBody(body).then((read) => {
+    connection.closeAfter(IDLE_SECONDS);
+    return read;
+  });
 }
 
 function answerPlainly(
@@ -34,7 +55,7 @@ function answerPlainly(
     case "health":
       return isSingleHost(request.headers.get("host")) ? plainText(200, "OK") : plainText(400, "Bad Request");
     case "not-found":
-      return BAD_PERCENT_ENCODING.test(path) ? plainText(400, "Bad Request") : plainText(404, "Not Found");
+      return percentDecode(path) === undefined ? plainText(400, "Bad Request") : plainText(404, "Not Found");
     case "method-not-allowed":
       return plainText(405, "Method Not Allowed", { allow: match.allow });
   }

@@ -24,6 +24,15 @@ function pathStart(url: string): number {
   return slash === -1 ? url.length : slash;
 }
 
+/** Undefined for an escape that is none, and for bytes that are not UTF-8. */
+export function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** One `host[:port]`: a name, an IPv4 address, or an IPv6 address in brackets. Two Host headers arrive joined by a comma. */
 export function isSingleHost(host: string | null): boolean {
   return host !== null && /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(host);

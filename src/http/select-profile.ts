@@ -3,24 +3,23 @@ import { DEFAULT_PROFILE, parseReference, type ProfileReference } from "../profi
 import type { OrganizationProfile, PipelineProfile, PolicyGeneration } from "../profiles/policy.ts";
 import { resolveOrganizationProfile, resolvePipelineProfile } from "../profiles/resolve.ts";
 import type { Refusal } from "./error-response.ts";
+import { percentDecode } from "./request-target.ts";
 import type { TokenRoute } from "./routes.ts";
 import type { AppDirectory } from "./services.ts";
 
 export type Reference =
-  | { readonly kind: "reference"; readonly reference: ProfileReference; readonly decoded: string | undefined }
+  | { readonly kind: "reference"; readonly reference: ProfileReference }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /** Reads the `{profile}` of a path: percent-decoded once, `default` on a bare route. */
 export function readReference(rawProfile: string | undefined, { profileKind }: TokenRoute): Reference {
   if (rawProfile === undefined) {
-    return { kind: "reference", reference: { kind: profileKind, name: DEFAULT_PROFILE }, decoded: undefined };
+    return { kind: "reference", reference: { kind: profileKind, name: DEFAULT_PROFILE } };
   }
   const decoded = percentDecode(rawProfile);
   if (decoded === undefined) return malformed("bad percent-encoding in the path");
   const parsed = parseReference(decoded, profileKind);
-  return parsed.kind === "reference"
-    ? { kind: "reference", reference: parsed.reference, decoded }
-    : malformed(parsed.cause);
+  return parsed.kind === "reference" ? parsed : malformed(parsed.cause);
 }
 
 export type Selection =
@@ -58,12 +57,4 @@ export function selectProfile(
 
 function malformed(cause: string): Reference {
   return { kind: "refused", refusal: { code: "bad-request", cause } };
-}
-
-function percentDecode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }

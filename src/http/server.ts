@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { RequestHandler } from "./request-handler.ts";
+import { IDLE_SECONDS, type Connection, type RequestHandler } from "./request-handler.ts";
 
 export interface ServerOptions {
   readonly port: number;
@@ -10,8 +10,6 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Longer than a load balancer's 60 seconds, and than our slowest request: Bun's idle timeout covers the handler too. */
-const IDLE_TIMEOUT_SECONDS = 75;
 /** Well above our own limit of 20 KiB, so that ours answers first and in its own words. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -25,10 +23,10 @@ export function startServer(options: ServerOptions, handle: RequestHandler): Run
   // `standardHostname: false`: with a Host shorter than 4 characters Elysia would otherwise route the wrong path.
   const app = new Elysia({
     handler: { standardHostname: false },
-    serve: { development: false, idleTimeout: IDLE_TIMEOUT_SECONDS, maxRequestBodySize: MAX_BODY_BYTES },
+    serve: { development: false, idleTimeout: IDLE_SECONDS, maxRequestBodySize: MAX_BODY_BYTES },
   })
-    .onError(({ request }) => handle(request, peerAddress(app.server, request)))
-    .all("/*", ({ request, server }) => handle(request, peerAddress(server, request)), { parse: "none" })
+    .onError(({ request }) => handle(request, connectionOf(app.server, request)))
+    .all("/*", ({ request, server }) => handle(request, connectionOf(server, request)), { parse: "none" })
     .listen({ port: options.port, ...(options.hostname === undefined ? {} : { hostname: options.hostname }) });
   const port = app.server?.port;
   if (port === undefined) throw new TypeError("the server listens on no TCP port");
@@ -40,14 +38,22 @@ export function startServer(options: ServerOptions, handle: RequestHandler): Run
   };
 }
 
-interface AddressLookup {
+interface ConnectionLookup {
+  readonly timeout: (request: Request, seconds: number) => void;
   readonly requestIP: (
     request: Request,
   ) => { readonly address: string; readonly port: number; readonly family: string } | null;
 }
 
+function connectionOf(server: ConnectionLookup | null, request: Request): Connection {
+  return {
+    peer: peerAddress(server, request),
+    closeAfter: (seconds) => server?.timeout(request, seconds),
+  };
+}
+
 /** `10.0.1.42:34340`, `[2001:db8::1]:34340`; an IPv4 address that arrives mapped into IPv6 is shown as IPv4. */
-function peerAddress(server: AddressLookup | null, request: Request): string {
+function peerAddress(server: ConnectionLookup | null, request: Request): string {
   const peer = server?.requestIP(request);
   if (peer === null || peer === undefined) return "";
   const address =

@@ -1,6 +1,7 @@
 import type { PendingLine } from "../audit/output-lines.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { OverBudget } from "../vending/call-budget.ts";
 import { decide } from "./decide.ts";
 import { refused, type Decision } from "./decision.ts";
 import type { Refusal } from "./error-response.ts";
@@ -32,6 +33,7 @@ class TokenExchange {
   readonly #resolve: (response: Response) => void;
   readonly #startedMs: number;
   #state: "deciding" | "recording" | "answered" = "deciding";
+  #line: PendingLine | undefined;
 
   constructor(
     exchange: Exchange,
@@ -49,25 +51,32 @@ class TokenExchange {
   start(): void {
     if (this.#ticket === undefined) return this.#refuse(OVERLOADED);
     this.#ticket.onDeadline = () => this.#refuse(OVERDUE);
+    this.#ticket.onWaiting = () => this.#leaveIfGone();
     const { body, request } = this.#exchange;
     if (body?.kind === "gone") return this.#refuse(GONE);
     try {
       const decision = decide(this.#exchange, this.#services);
       if (!(decision instanceof Promise)) return this.#record(decision);
-      request.signal.addEventListener("abort", () => this.#refuse(GONE), { once: true });
+      request.signal.addEventListener("abort", () => this.#leaveIfGone(), { once: true });
+      this.#leaveIfGone();
       decision.then(
         (decided) => this.#record(decided),
-        (error: unknown) => this.#refuse(this.#refusalFor(error)),
+        (error: unknown) => this.#fail(error),
       );
     } catch (error) {
-      this.#refuse(this.#refusalFor(error));
+      this.#fail(error);
     }
   }
 
   #refuse(refusal: Refusal): void {
     if (this.#state !== "deciding") return;
+    this.#exchange.interest.isOver = true;
     this.#exchange.scope.error(refusal.cause);
     this.#record(refused(refusal));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === "deciding") this.#refuse(this.#refusalFor(error));
   }
 
   /** From here on the decision stands, unless its line cannot be written. */
@@ -81,23 +90,31 @@ class TokenExchange {
     }
     const response = this.#render(decision);
     const line = audit.request(this.#entry(response.status));
+    this.#line = line;
     line.written.then(
       () => this.#answer(response),
-      () => this.#answerUnrecorded(undefined),
+      () => (line.isWritten() ? this.#answer(response) : this.#answerUnrecorded(STUCK)),
     );
-    if (this.#ticket === undefined || this.#isOverdue()) clock.after(LAST_WAIT_MS, () => this.#answerUnrecorded(line));
-    else this.#ticket.onDeadline = () => this.#answerUnrecorded(line);
+    if (this.#ticket === undefined || this.#isOverdue()) clock.after(LAST_WAIT_MS, () => this.#answerUnrecorded(STUCK));
+    else this.#ticket.onDeadline = () => this.#answerUnrecorded(STUCK);
   }
 
-  /** No line, no token: the caller gets a refusal, and the line that follows when it can says so. */
-  #answerUnrecorded(waiting: PendingLine | undefined): void {
-    if (this.#state === "answered") return;
+  #leaveIfGone(): void {
+    if (!this.#exchange.request.signal.aborted) return;
+    this.#refuse(GONE);
+    // Still here: its line waits to be written.
+    this.#answerUnrecorded(GONE);
+  }
+
+  /** No line, no token: the caller gets a refusal, and the line that leaves when it can says so. */
+  #answerUnrecorded(refusal: Refusal): void {
+    if (this.#state !== "recording") return;
     const { audit } = this.#services;
     this.#exchange.scope.withoutToken();
-    this.#exchange.scope.error(STUCK.cause);
-    const response = this.#render(refused(STUCK));
+    this.#exchange.scope.error(refusal.cause);
+    const response = this.#render(refused(refusal));
     const entry = this.#entry(response.status);
-    if (waiting === undefined || !audit.replaceRequest(waiting, entry)) audit.request(entry);
+    if (this.#line === undefined || !audit.replaceRequest(this.#line, entry)) audit.request(entry);
     this.#answer(response);
   }
 
@@ -127,6 +144,7 @@ class TokenExchange {
       const { retryAfterSeconds } = error.details;
       return { code: "unavailable", cause, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
     }
+    if (error instanceof OverBudget) return { code: "unavailable", cause, retryAfterSeconds: error.retryAfterSeconds };
     this.#services.onUnexpected(error);
     return { code: "internal", cause };
   }

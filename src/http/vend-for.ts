@@ -7,6 +7,7 @@ import { coversAsked, type AskedRepository } from "../vending/coverage.ts";
 import type { VendOutcome } from "../vending/vend.ts";
 import type { AuditScope } from "./audit-scope.ts";
 import type { Refusal } from "./error-response.ts";
+import { assertWanted, type Exchange } from "./exchange.ts";
 import type { Services } from "./services.ts";
 
 export type VendingResult =
@@ -24,8 +25,9 @@ export function vendFor(
   request: AuthorizationRequest,
   asked: AskedRepository | undefined,
   services: Services,
-  scope: AuditScope,
+  exchange: Exchange,
 ): MaybePromise<VendingResult> {
+  const { scope } = exchange;
   scope.resolved({ ...request, callerScope: callerScopeOf(request.target) });
   const verdict = authorize(request, services.settings.protectedRepository);
   switch (verdict.kind) {
@@ -39,7 +41,7 @@ export function vendFor(
       return forbidden("a caller-scoped profile may not write the repository that holds the policy");
     case "authorized":
       scope.token({ matches: verdict.matches });
-      return vendAuthorized(verdict.request, asked, services, scope);
+      return vendAuthorized(verdict.request, asked, services, exchange);
   }
 }
 
@@ -47,12 +49,14 @@ function vendAuthorized(
   request: AuthorizedRequest,
   asked: AskedRepository | undefined,
   services: Services,
-  scope: AuditScope,
+  { scope, interest }: Exchange,
 ): MaybePromise<VendingResult> {
   const covered = asked === undefined || coversAsked(request, asked, () => services.apps.account(request.app));
   return chain<boolean, VendingResult>(covered, (isCovered) => {
+    assertWanted(interest);
     if (!isCovered) return { kind: "nothing" };
     return chain(services.vend(request, asked), (outcome) => {
+      assertWanted(interest);
       // git goes on to its next helper where a token route must say no.
       if (outcome.kind === "foreign-owner" && asked !== undefined) return { kind: "nothing" };
       return conclude(request, outcome, services, scope);

@@ -1,4 +1,16 @@
+import { isLinkLocalHost, isLoopbackHost } from "./loopback.ts";
 import { UpstreamFault, type Upstream } from "./upstream-fault.ts";
+
+/** How the runtime names a connection that was never made: nothing has been sent. */
+const NOT_CONNECTED: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ConnectionRefused",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "FailedToOpenSocket",
+]);
 
 export interface OutgoingRequest {
   readonly upstream: Upstream;
@@ -31,7 +43,7 @@ export type BoundedFetch = (request: OutgoingRequest) => Promise<BoundedResponse
  * `upstream-malformed` when the body is over its limit.
  */
 export const boundedFetch: BoundedFetch = async (request) => {
-  const deadline = AbortSignal.timeout(request.timeoutMs);
+  const deadline = AbortSignal.timeout(Math.max(0, Math.floor(request.timeoutMs)));
   const signal = request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);
   try {
     const response = await fetch(request.url, {
@@ -48,8 +60,10 @@ export const boundedFetch: BoundedFetch = async (request) => {
     return { status: response.status, headers: response.headers, body: await readBounded(response, request) };
   } catch (error) {
     if (error instanceof UpstreamFault) throw error;
-    throw new UpstreamFault("upstream-unavailable", `${request.operation}: ${networkReason(error, deadline)}`, {
+    const code = errorCode(error);
+    throw new UpstreamFault("upstream-unavailable", `${request.operation}: ${networkReason(code, deadline)}`, {
       upstream: request.upstream,
+      ...(code !== undefined && NOT_CONNECTED.has(code) && !deadline.aborted ? { notSent: true } : {}),
     });
   }
 };
@@ -78,19 +92,16 @@ async function readBounded(response: Response, request: OutgoingRequest): Promis
 }
 
 /** The kind of failure by its code only: the texts of network errors can carry URLs. */
-function networkReason(error: unknown, deadline: AbortSignal): string {
+function networkReason(code: string | undefined, deadline: AbortSignal): string {
   if (deadline.aborted) return "no complete reply in time";
+  return code === undefined ? "network failure" : `network failure ${code}`;
+}
+
+function errorCode(error: unknown): string | undefined {
   const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? `network failure ${code}` : "network failure";
+  return typeof code === "string" ? code : undefined;
 }
 
 function isLocal(hostname: string): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    hostname.startsWith("127.") ||
-    hostname.startsWith("169.254.") ||
-    hostname.startsWith("[fe80:")
-  );
+  return isLoopbackHost(hostname) || isLinkLocalHost(hostname);
 }

@@ -15,6 +15,8 @@ export interface UpstreamFaultDetails {
   readonly upstream: Upstream;
   readonly status?: number;
   readonly requestId?: string;
+  /** No connection was made: the upstream has seen nothing of the call. */
+  readonly notSent?: boolean;
   /** Whole seconds the upstream asked us to wait, unclamped. */
   readonly retryAfterSeconds?: number;
 }

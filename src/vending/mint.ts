@@ -9,6 +9,7 @@ import type { MaybePromise } from "../lib/maybe-promise.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
 import { VendedToken } from "../token/vended-token.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
+import type { CallBudget } from "./call-budget.ts";
 import { findExcess } from "./grant-check.ts";
 
 /** Why an authorized request gets no token all the same. Answers, not faults. */
@@ -20,7 +21,9 @@ export type Refusal =
   | { readonly kind: "denied"; readonly cause: string };
 
 export type Minted =
-  { readonly kind: "value"; readonly value: VendedToken } | { readonly kind: "answer"; readonly answer: Refusal };
+  | { readonly kind: "value"; readonly value: VendedToken }
+  /** Definitive: GitHub's own no, which asking again at once would not change. */
+  | { readonly kind: "answer"; readonly answer: Refusal; readonly isDefinitive: boolean };
 
 /** GitHub as minting needs it, for the App of a request. */
 export interface AppConnection {
@@ -29,22 +32,29 @@ export interface AppConnection {
   readonly revokeToken: (token: string) => Promise<void>;
 }
 
+const ANOTHER_PIPELINE: Refusal = {
+  kind: "denied",
+  cause: "the pipeline of this slug has another id than the token's pipeline_id",
+};
+
 export interface MintOptions {
   readonly pipelines: Pipelines;
   readonly webUrl: URL;
   readonly connect: (request: AuthorizedRequest) => AppConnection;
+  readonly budget: CallBudget;
   readonly clock: Clock;
 }
 
-/** Makes one token, asking Buildkite and GitHub. Throws `UpstreamFault`, and `grant-too-wide` after having revoked such a token. */
+/** Makes one token, asking Buildkite and GitHub. Throws `UpstreamFault`, `OverBudget`, and `grant-too-wide` after having revoked such a token. */
 export type Mint = (request: AuthorizedRequest) => Promise<Minted>;
 
-export function createMint({ pipelines, webUrl, connect, clock }: MintOptions): Mint {
+export function createMint({ pipelines, webUrl, connect, budget, clock }: MintOptions): Mint {
   return async (request) => {
     const github = connect(request);
     const target = await resolveTarget(request, github);
     if (target.kind === "answer") return target;
     const asked = { permissions: request.profile.permissions.request, repositories: target.repositories };
+    budget.spend(request.identity.pipelineId);
     const grant = await createToken(github, asked);
     if (grant.kind === "answer") return grant;
     await assertWithin(github, asked, target.owner, grant.value);
@@ -64,19 +74,19 @@ export function createMint({ pipelines, webUrl, connect, clock }: MintOptions): 
     github: AppConnection,
   ): Promise<ResolvedTarget | Answer> {
     const { organizationSlug, pipelineSlug, pipelineId } = request.identity;
+    budget.spend(pipelineId);
     const pipeline = await pipelines.read(organizationSlug, pipelineSlug);
     // A slug can be given to another pipeline; the id cannot. A namesake must not inherit a repository.
-    if (pipeline.id !== pipelineId)
-      return denied("the pipeline of this slug has another id than the token's pipeline_id");
+    if (pipeline.id !== pipelineId) return answerOnce(ANOTHER_PIPELINE);
     if (pipeline.repository === undefined) {
       throw new BridgeError("pipeline-without-repository", "buildkite: the pipeline names no repository");
     }
     const repository = parsePipelineRepository(pipeline.repository, webUrl);
-    if (repository === undefined) return { kind: "answer", answer: { kind: "foreign-host" } };
+    if (repository === undefined) return answerOnce({ kind: "foreign-host" });
     const { login } = await github.account();
     if (!isSameName(repository.owner, login)) {
       const cause = `the pipeline's repository belongs to ${repository.owner}, the App is installed on ${login}`;
-      return { kind: "answer", answer: { kind: "foreign-owner", cause } };
+      return answerOnce({ kind: "foreign-owner", cause });
     }
     return {
       kind: "target",
@@ -119,11 +129,12 @@ async function createToken(
   try {
     return { kind: "value", value: await github.createToken(asked) };
   } catch (error) {
-    if (error instanceof UpstreamFault && error.code === "upstream-refused") return denied(error.message);
-    throw error;
+    if (!(error instanceof UpstreamFault) || error.code !== "upstream-refused") throw error;
+    return { kind: "answer", answer: { kind: "denied", cause: error.message }, isDefinitive: true };
   }
 }
 
-function denied(cause: string): Answer {
-  return { kind: "answer", answer: { kind: "denied", cause } };
+/** An answer that hangs on what Buildkite or GitHub may be told otherwise at any moment. */
+function answerOnce(answer: Refusal): Answer {
+  return { kind: "answer", answer, isDefinitive: false };
 }

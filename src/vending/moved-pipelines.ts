@@ -3,6 +3,7 @@ import { parsePipelineRepository } from "../github/repository-url.ts";
 import type { Clock } from "../lib/clock.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
+import type { CallBudget } from "./call-budget.ts";
 
 /** Every fetch of a submodule asks about another repository, and Buildkite allows an organization some 200 calls a minute. */
 const ASK_AGAIN_AFTER_MS = 60_000;
@@ -16,7 +17,14 @@ export interface MovedPipelines {
   readonly hasMoved: (identity: BuildkiteIdentity, repositoryUrl: string) => Promise<boolean>;
 }
 
-export function createMovedPipelines(pipelines: Pipelines, webUrl: URL, clock: Clock): MovedPipelines {
+export interface MovedPipelinesOptions {
+  readonly pipelines: Pipelines;
+  readonly webUrl: URL;
+  readonly budget: CallBudget;
+  readonly clock: Clock;
+}
+
+export function createMovedPipelines({ pipelines, webUrl, budget, clock }: MovedPipelinesOptions): MovedPipelines {
   const askedAtMs = new Map<string, number>();
 
   const mayAsk = (pipelineId: string): boolean => {
@@ -32,6 +40,7 @@ export function createMovedPipelines(pipelines: Pipelines, webUrl: URL, clock: C
   return {
     hasMoved: async ({ organizationSlug, pipelineSlug, pipelineId }, repositoryUrl) => {
       if (!mayAsk(pipelineId)) return false;
+      budget.spend(pipelineId);
       try {
         const { repository } = await pipelines.read(organizationSlug, pipelineSlug);
         return parsePipelineRepository(repository ?? "", webUrl)?.httpsUrl !== repositoryUrl;

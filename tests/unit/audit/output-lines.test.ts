@@ -1,19 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import { OutputLines } from "../../../src/audit/output-lines.ts";
+import { OutputFailure, OutputLines } from "../../../src/audit/output-lines.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 
 /** A sink whose every flush waits for the test. */
 function gatedSink() {
   const writes: string[] = [];
-  const gates: PromiseWithResolvers<number>[] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
   return {
     writes,
-    release: (index: number) => gates[index]?.resolve(0),
-    fail: (index: number) => gates[index]?.reject(new Error("ENOSPC")),
+    release: (index: number) => gates[index]?.resolve(),
+    fail: (index: number, error: Error = new Error("ENOSPC")) => gates[index]?.reject(error),
     sink: {
-      write: (text: string) => void writes.push(text),
-      flush: () => {
-        const gate = Promise.withResolvers<number>();
+      send: (text: string) => {
+        writes.push(text);
+        const gate = Promise.withResolvers<void>();
         gates.push(gate);
         return gate.promise;
       },
@@ -85,20 +85,65 @@ describe("OutputLines", () => {
     expect(writes[1]).toBe(`{"x":2,"instance":"i","sequence":2}\n`);
   });
 
-  test("after a failed write its waiters learn of it, and the next line begins on a line of its own", async () => {
+  test("a failed write is told to its waiters, and its lines leave with the next on a line of their own, with the same numbers", async () => {
     const { sink, writes, release, fail } = gatedSink();
     const failures: unknown[] = [];
     const lines = open(sink, failures);
-    const lost = lines.append(`{"a":1`, "audit");
+    const first = lines.append(`{"a":1`, "audit");
     await turn();
     fail(0);
-    expect(await lost.written.catch((error: unknown) => error)).toMatchObject({ code: "output-failed" });
-    const kept = lines.append(`{"a":2`, "audit");
+    expect(await first.written.catch((error: unknown) => error)).toMatchObject({ code: "output-failed" });
+    expect(first.isWritten()).toBe(false);
+    expect(first.replace(`{"x":1`)).toBe(true);
+    lines.append(`{"a":2`, "audit");
     await turn();
     await turn();
     release(1);
-    await kept.written;
-    expect(writes[1]).toBe(`\n{"a":2,"instance":"i","sequence":2}\n`);
+    await lines[Symbol.asyncDispose]();
+    expect(writes[1]).toBe(`\n{"x":1,"instance":"i","sequence":1}\n{"a":2,"instance":"i","sequence":2}\n`);
     expect(failures).toHaveLength(1);
+    expect(first.isWritten()).toBe(true);
+    expect(lines.pendingSize).toBe(0);
+  });
+
+  const whole = `{"a":1,"instance":"i","sequence":1}\n`;
+  test.each([
+    ["nothing", 0, 0],
+    ["half a line", 10, 0],
+    ["a line without its end", whole.length - 1, 1],
+    ["a line", whole.length, 1],
+    ["a line and a half", whole.length + 10, 1],
+    ["two lines", 2 * whole.length, 2],
+    ["all but the last end", 3 * whole.length - 1, 3],
+  ])("when a disk took %s, only what it did not take is written again", async (_what, writtenBytes, count) => {
+    const { sink, writes, release, fail } = gatedSink();
+    const lines = open(sink);
+    const all = [1, 2, 3].map((number) => lines.append(`{"a":${number}`, "audit"));
+    await turn();
+    fail(0, new OutputFailure(writtenBytes, Object.assign(new Error("no space"), { code: "ENOSPC" })));
+    await turn();
+    await turn();
+    expect(all.filter((line) => line.isWritten())).toHaveLength(count);
+    release(1);
+    await lines[Symbol.asyncDispose]();
+    const kept = (writes[0] ?? "").slice(0, writtenBytes) + (writes[1] ?? "");
+    const parsed = kept.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line).sequence] : []));
+    expect(parsed).toEqual([1, 2, 3]);
+  });
+
+  test("a disk that fills up inside the line break after a failure loses nothing", async () => {
+    const { sink, writes, release, fail } = gatedSink();
+    const lines = open(sink);
+    lines.append(`{"a":1`, "audit");
+    await turn();
+    fail(0);
+    await turn();
+    await turn();
+    fail(1, new OutputFailure(1, new Error("no space")));
+    await turn();
+    await turn();
+    release(2);
+    await lines[Symbol.asyncDispose]();
+    expect(writes[2]).toBe(`{"a":1,"instance":"i","sequence":1}\n`);
   });
 });

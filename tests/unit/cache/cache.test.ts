@@ -104,11 +104,50 @@ describe("the memory cache", () => {
 
   test("an answer that is no value is handed on and not kept", async () => {
     const { cache, has } = world();
-    expect(await cache.load(key("a"), () => Promise.resolve({ kind: "answer", answer: "no" }))).toEqual({
+    expect(
+      await cache.load(key("a"), () => Promise.resolve({ kind: "answer", answer: "no", isDefinitive: false })),
+    ).toEqual({
       kind: "answer",
       answer: "no",
     });
     expect(has("a")).toBe(false);
+  });
+
+  test.each([
+    ["an answer is asked for anew each time", false, 2],
+    ["a definitive refusal stands", true, 1],
+  ])("%s", async (_what, isDefinitive, expected) => {
+    const { cache } = world();
+    let asked = 0;
+    const fetch = () => {
+      asked += 1;
+      return Promise.resolve({ kind: "answer", answer: "no", isDefinitive } as const);
+    };
+    await cache.load(key("a"), fetch);
+    expect(await cache.load(key("a"), fetch)).toEqual({ kind: "answer", answer: "no" });
+    expect(asked).toBe(expected);
+  });
+
+  test("a definitive refusal stands for its own key alone, and for 30 seconds", async () => {
+    const { cache, put, pass, has } = world();
+    const refuse = () => Promise.resolve({ kind: "answer", answer: "no", isDefinitive: true } as const);
+    await cache.load(key("a"), refuse);
+    await put("b");
+    expect(has("b")).toBe(true);
+    pass(29_999);
+    expect(await put("a")).toEqual({ kind: "answer", answer: "no" });
+    pass(1);
+    await put("a");
+    expect(has("a")).toBe(true);
+  });
+
+  test("of definitive refusals the oldest is forgotten after 1,000 others", async () => {
+    const { cache, put, has } = world();
+    const refuse = () => Promise.resolve({ kind: "answer", answer: "no", isDefinitive: true } as const);
+    for (let index = 0; index <= 1000; index++) await cache.load(key(`k${index}`), refuse);
+    await put("k0");
+    await put("k1");
+    expect([has("k0"), has("k1")]).toEqual([true, false]);
   });
 
   test("a dropped value is gone", async () => {
