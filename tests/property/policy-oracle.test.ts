@@ -161,10 +161,12 @@ function createService(yaml: string) {
     read: (_organization: string, slug: string) =>
       Promise.resolve({ id: `id-of-${slug}`, repository: `git@github.com:${OWNER}/${slug}.git` }),
   };
+  const budget = { spend: () => undefined };
   const mint = createMint({
     pipelines,
     webUrl: WEB,
     clock,
+    budget,
     connect: () => ({
       account: () => account,
       revokeToken: () => Promise.resolve(),
@@ -189,9 +191,14 @@ function createService(yaml: string) {
     callerVariedCapacity: 100,
     clock,
   });
-  const vend = createVend({ cache, mint, moved: createMovedPipelines(pipelines, WEB, clock), webUrl: WEB });
+  const vend = createVend({
+    cache,
+    mint,
+    moved: createMovedPipelines({ pipelines, webUrl: WEB, budget, clock }),
+    webUrl: WEB,
+  });
   let identity: BuildkiteIdentity | undefined;
-  const written = { written: Promise.resolve(), replace: () => false };
+  const written = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
   const handle = createRequestHandler({
     verifier: {
       verify: () => (identity === undefined ? { kind: "invalid", cause: "" } : { kind: "authenticated", identity }),
@@ -223,7 +230,7 @@ function createService(yaml: string) {
   return {
     ask: async (who: Caller, want: Wish): Promise<TokenRequest | undefined> => {
       identity = identityOf(who);
-      const response = await handle(toRequest(want), "");
+      const response = await handle(toRequest(want), { peer: "", closeAfter: () => undefined });
       const text = await response.text();
       const number = /ghs_(\d+)/.exec(text)?.[1];
       expect(response.status).toBeLessThan(500);
