@@ -9,9 +9,8 @@ import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
 export interface Output extends AsyncDisposable {
   readonly lines: OutputLines;
   readonly logger: Logger;
-  /** Resolves when nobody can read standard output any more; `complain` has been told. */
-  readonly closed: Promise<void>;
-  readonly isClosed: () => boolean;
+  /** Aborted when nobody can read standard output any more; `complain` has been told. */
+  readonly closed: AbortSignal;
   /** From now on disposing waits for nothing. */
   readonly abandon: () => void;
 }
@@ -28,28 +27,25 @@ export interface OutputOptions {
 
 /** Disposing waits for what still waits to be written, five seconds at most. */
 export function openOutput({ kind, logging, clock, complain }: OutputOptions): Output {
-  const closed = Promise.withResolvers<void>();
-  let isClosed = false;
+  const closed = new AbortController();
   let isAbandoned = false;
   const lines = new OutputLines({
     sink: openStandardOutput(kind),
     instance: crypto.randomUUID(),
     clock,
     onFailure: (error) => {
-      if (isClosed || !isBrokenPipe(error)) return;
-      isClosed = true;
+      if (closed.signal.aborted || !isBrokenPipe(error)) return;
       complain("standard output is closed: without audit lines no token may leave");
-      closed.resolve();
+      closed.abort(new Error("standard output is closed"));
     },
   });
   return {
     lines,
     logger: createJsonLogger(logging.level, clock.nowMs, createLogLines(lines, clock)),
-    closed: closed.promise,
-    isClosed: () => isClosed,
+    closed: closed.signal,
     abandon: () => (isAbandoned = true),
     [Symbol.asyncDispose]: async () => {
-      if (isClosed || isAbandoned) return;
+      if (closed.signal.aborted || isAbandoned) return;
       await Promise.race([
         lines[Symbol.asyncDispose](),
         new Promise<void>((resolve) => clock.after(LAST_LINES_MS, resolve)),

@@ -34,21 +34,19 @@ export async function serve(environment: Environment, complain: (line: string) =
   await using output = openOutput({ kind, logging: result.configuration.logging, clock: systemClock, complain });
   const { logger } = output;
   for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
+  const end = AbortSignal.any([signals.stop, output.closed]);
   let service: RunningService;
   try {
-    service = await startService(result.configuration, output, signals.stop);
+    service = await startService(result.configuration, output, end);
   } catch (error) {
-    complain(
-      signals.stop.aborted
-        ? "told to stop before the service had a policy"
-        : `the service did not start: ${describeCauses(error)}`,
-    );
+    if (signals.stop.aborted) complain("told to stop before the service had a policy");
+    else if (!output.closed.aborted) complain(`the service did not start: ${describeCauses(error)}`);
     return 1;
   }
   signals.onHangup = service.refreshPolicy;
   logger.info("listening", { port: service.port, ...describeConfiguration(result) });
-  await Promise.race([untilAborted(signals.stop), output.closed]);
-  const status = output.isClosed() ? 1 : await stop(service, result.configuration.server, signals);
+  await untilAborted(end);
+  const status = output.closed.aborted ? 1 : await stop(service, result.configuration.server, signals);
   if (status !== 0) output.abandon();
   return status;
 }

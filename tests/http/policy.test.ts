@@ -119,6 +119,23 @@ describe(`the start-up gate (${underTest})`, () => {
   });
 });
 
+test(`while it waits for its first policy, a closed standard output ends the service with one line (${underTest})`, async () => {
+  await using simulator = await startSimulator();
+  simulator.setPolicy(undefined);
+  const child = Bun.spawn([...bridgeCommand(), "serve"], {
+    env: { ...simulator.environment(), SERVER_PORT: "0", SERVER_HOST: "127.0.0.1" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  expect(await child.exited).toBe(1);
+  expect(await new Response(child.stderr).text()).toBe(
+    "standard output is closed: without audit lines no token may leave\n",
+  );
+});
+
 async function freePort(): Promise<number> {
   using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
   return server.port ?? 0;
