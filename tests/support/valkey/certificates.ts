@@ -31,7 +31,7 @@ export function createCertificateAuthority(): CertificateAuthority {
       join(folder, `${file}.${end}`),
     ) as [string, string, string, string];
     const alternatives = names.map((name) => (name.startsWith("IP:") ? name : `DNS:${name}`)).join(",");
-    writeFileSync(extensions, `subjectAltName=${alternatives}\nextendedKeyUsage=serverAuth\n`);
+    writeFileSync(extensions, `subjectAltName=${alternatives}\nextendedKeyUsage=serverAuth,clientAuth\n`);
     openssl(["req", ...newKey(keyFile), "-out", request, "-subj", "/CN=Test server"]);
     const signing = ["-CA", caFile, "-CAkey", caKey, "-set_serial", String(Date.now()), "-extfile", extensions];
     openssl(["x509", "-req", "-in", request, "-out", certFile, "-days", String(days), ...signing]);

@@ -39,15 +39,20 @@ export interface MemoryServer extends AsyncDisposable {
   readonly open: number;
   readonly connected: number;
   readonly cutAll: () => void;
+  /** Reads and answers nothing until `resume`, and then everything, in order: a process that is stopped. */
+  readonly pause: () => void;
+  readonly resume: () => void;
 }
 
 export async function startMemoryServer(options: MemoryServerOptions = {}): Promise<MemoryServer> {
   const sockets = new Set<Socket>();
+  let paused = false;
   const state = { entries: new Map(), commands: [], accepted: [], rejected: [], cuts: 0, connected: 0 } as {
     -readonly [Name in "entries" | "commands" | "accepted" | "rejected" | "cuts" | "connected"]: MemoryServer[Name];
   };
   const accept = (socket: Socket): void => {
     sockets.add(socket);
+    if (paused) socket.pause();
     state.connected += 1;
     socket.on("close", () => sockets.delete(socket));
     serve(socket, options, state);
@@ -61,6 +66,18 @@ export async function startMemoryServer(options: MemoryServerOptions = {}): Prom
     port: { value: (server.address() as AddressInfo).port },
     open: { get: () => sockets.size },
     cutAll: { value: cutAll },
+    pause: {
+      value: () => {
+        paused = true;
+        sockets.forEach((socket) => socket.pause());
+      },
+    },
+    resume: {
+      value: () => {
+        paused = false;
+        sockets.forEach((socket) => socket.resume());
+      },
+    },
     [Symbol.asyncDispose]: {
       value: async () => {
         cutAll();
@@ -119,9 +136,13 @@ function serve(socket: Socket, options: MemoryServerOptions, state: State): void
   socket.on("error", () => undefined);
   socket.on("close", () => clearTimeout(cutTimer));
   socket.on("data", (chunk: Buffer) => {
-    for (const parts of parser.push(chunk)) {
-      const answer = reply(parts);
-      if (answer !== SILENCE && socket.writable) socket.write(encodeReply(answer, protocol));
+    try {
+      for (const parts of parser.push(chunk)) {
+        const answer = reply(parts);
+        if (answer !== SILENCE && socket.writable) socket.write(encodeReply(answer, protocol));
+      }
+    } catch {
+      socket.end("-ERR Protocol error\r\n");
     }
   });
 }

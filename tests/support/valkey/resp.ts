@@ -30,11 +30,10 @@ function readLine(
   at: number,
   kind: string,
 ): { readonly count: number; readonly end: number } | undefined {
+  if (at < buffer.length && buffer[at] !== kind.charCodeAt(0)) throw new Error(`expected ${kind}`);
   const end = buffer.indexOf("\r\n", at);
   if (end === -1) return undefined;
-  const line = buffer.toString("latin1", at, end);
-  if (!line.startsWith(kind)) throw new Error(`expected ${kind}, found ${JSON.stringify(line.slice(0, 20))}`);
-  return { count: Number(line.slice(1)), end: end + 2 };
+  return { count: Number(buffer.toString("latin1", at + 1, end)), end: end + 2 };
 }
 
 export type Reply = Buffer | string | number | null | readonly Reply[] | { readonly raw: string };
