@@ -21,6 +21,8 @@ export interface CommandIo {
   readonly err: TextOutput;
   readonly environment: Environment;
   readonly clock: Clock;
+  /** Puts a question to whoever sits at the terminal; undefined when nobody does. */
+  readonly ask: (question: string) => Promise<string | undefined>;
   readonly fetch: (url: string, init: BunFetchRequestInit) => Promise<Response>;
 }
 

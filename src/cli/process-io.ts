@@ -14,6 +14,7 @@ export function processIo(): CommandIo {
     err: output(2, Bun.stderr, environment),
     environment,
     clock: systemClock,
+    ask,
     fetch: (url, init) => fetch(url, init),
   };
 }
@@ -41,5 +42,16 @@ async function writeAll(file: Bun.BunFile, text: string): Promise<void> {
     throw new CommandFailure(`the output cannot be written (${typeof code === "string" ? code : "unknown"})`, {
       cause: error,
     });
+  }
+}
+
+async function ask(question: string): Promise<string | undefined> {
+  if (!isatty(0) || !isatty(2)) return undefined;
+  const { createInterface } = await import("node:readline/promises");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
   }
 }

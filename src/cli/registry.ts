@@ -26,6 +26,66 @@ export const COMMANDS: readonly [CommandEntry, ...CommandEntry[]] = [
     load: async () => (await import("./config-check.ts")).configCheck,
   },
   {
+    name: "keyset create",
+    summary: "Make a keyset where there is none",
+    load: async () => (await import("./keyset/put.ts")).create,
+  },
+  {
+    name: "keyset import",
+    summary: "Take over a keyset that tinkey made",
+    load: async () => (await import("./keyset/put.ts")).importFile,
+  },
+  {
+    name: "keyset list",
+    summary: "Show the keys, nothing secret",
+    load: async () => (await import("./keyset/list.ts")).list,
+  },
+  {
+    name: "keyset rotate",
+    summary: "Take the next step of a rotation that is due",
+    load: async () => (await import("./keyset/rotate.ts")).rotate,
+  },
+  {
+    name: "keyset add-key",
+    summary: "Add a key that opens and does not seal yet",
+    load: async () => (await import("./keyset/edit-key.ts")).addKey,
+  },
+  {
+    name: "keyset promote-key",
+    summary: "Make a key the one that seals",
+    load: async () => (await import("./keyset/edit-key.ts")).promoteKey,
+  },
+  {
+    name: "keyset disable-key",
+    summary: "Take a key out of use",
+    load: async () => (await import("./keyset/edit-key.ts")).disableKey,
+  },
+  {
+    name: "keyset enable-key",
+    summary: "Put a disabled key back in use",
+    load: async () => (await import("./keyset/edit-key.ts")).enableKey,
+  },
+  {
+    name: "keyset delete-key",
+    summary: "Remove a key for good",
+    load: async () => (await import("./keyset/edit-key.ts")).deleteKey,
+  },
+  {
+    name: "keyset destroy-key",
+    summary: "Remove a key's bytes for good, keeping its id",
+    load: async () => (await import("./keyset/edit-key.ts")).destroyKey,
+  },
+  {
+    name: "keyset convert",
+    summary: "Encrypt the keyset under another KMS key",
+    load: async () => (await import("./keyset/put.ts")).convert,
+  },
+  {
+    name: "keyset verify",
+    summary: "Try the keyset as the service would at its start",
+    load: async () => (await import("./keyset/verify.ts")).verify,
+  },
+  {
     name: "version",
     summary: "Tell version, commit and runtime",
     load: async () => (await import("./version.ts")).version,

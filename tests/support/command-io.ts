@@ -30,12 +30,15 @@ export interface RunSettings {
   readonly environment?: Environment;
   readonly fetch?: CommandIo["fetch"];
   readonly out?: CapturedOutput;
+  /** What somebody at the terminal answers; nobody sits there unless given. */
+  readonly answer?: string;
 }
 
 /** Runs a command line in this process, with nothing around it but what is handed in. */
 export async function runCaptured(argv: readonly string[], settings: RunSettings = {}): Promise<RunResult> {
   const { environment = {}, out = captureOutput(), fetch = () => Promise.reject(new Error("no network")) } = settings;
   const err = captureOutput();
-  const code = await run(argv, { out, err, environment, clock: createFixedClock(), fetch });
+  const ask = () => Promise.resolve(settings.answer);
+  const code = await run(argv, { out, err, environment, clock: createFixedClock(), ask, fetch });
   return { code, out: out.text(), err: err.text() };
 }

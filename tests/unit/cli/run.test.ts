@@ -118,7 +118,14 @@ describe("a failure", () => {
 
   test("keeps its exit status when nobody reads standard error", async () => {
     const err = { ...captureOutput(), write: (): Promise<void> => rejectWith(new Error("EPIPE")) };
-    const io = { out: captureOutput(), err, environment: {}, clock: createFixedClock(), fetch: () => rejectWith("") };
+    const io = {
+      out: captureOutput(),
+      err,
+      environment: {},
+      clock: createFixedClock(),
+      ask: () => Promise.resolve(undefined),
+      fetch: () => rejectWith(""),
+    };
     expect(await run(["nonsense"], io)).toBe(2);
   });
 });

@@ -1,0 +1,56 @@
+import { KeysetFailure, type KeysetStep } from "../../keyset/keyset-failure.ts";
+import { describeCauses } from "../../lib/bridge-error.ts";
+import { UpstreamFault } from "../../lib/upstream-fault.ts";
+import { KeysetError } from "../../tink/keyset-error.ts";
+import type { CommandIo, ExitCode } from "../command.ts";
+import { CommandFailure } from "../failure.ts";
+import { printable } from "../printable.ts";
+import { withProgress } from "../progress.ts";
+
+const ADVICE_BY_STEP: Readonly<Record<KeysetStep, string>> = {
+  secret:
+    "check the secret's name, the region, and that you may read and write it (secretsmanager:GetSecretValue, PutSecretValue, UpdateSecretVersionStage)",
+  file: "check the path and that you may read and write it",
+  kms: "check the key's ARN and that you may use it (kms:Encrypt, kms:Decrypt)",
+  keyset: "look at the keyset with tinkey, or put back the version AWSPREVIOUS of the secret",
+  "self-test": "put back the version AWSPREVIOUS of the secret",
+};
+
+/** Does a command's work and turns what a keyset can go wrong with into a line of what failed and a line of what to do. */
+export async function onKeyset(io: CommandIo, work: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await withProgress("working on the keyset", io, work);
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof KeysetFailure) {
+    return new CommandFailure(printable(describeCauses(error)), { advice: adviceFor(error), cause: error });
+  }
+  if (error instanceof KeysetError) {
+    return new CommandFailure(printable(describeCauses(error)), {
+      advice: "chinmina-bridge keyset list shows the keys",
+      cause: error,
+    });
+  }
+  if (error instanceof UpstreamFault) return new CommandFailure(printable(describeCauses(error)), { cause: error });
+  return error;
+}
+
+function adviceFor({ code, step }: KeysetFailure): string {
+  switch (code) {
+    case "keyset-absent":
+      return "chinmina-bridge keyset create makes one";
+    case "keyset-exists":
+      return "--replace overwrites it; entries sealed under it are then fetched again from GitHub";
+    case "keyset-too-large":
+      return "chinmina-bridge keyset delete-key takes keys out that are disabled and no longer needed";
+    case "keyset-conflict":
+      return "run the command again";
+    case "keyset-unavailable":
+    case "keyset-refused":
+      return ADVICE_BY_STEP[step];
+  }
+}
