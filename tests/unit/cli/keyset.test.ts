@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { captureOutput, runCaptured } from "../../support/command-io.ts";
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "keyset-"));
+  file = join(folder, "keyset.json");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const keyset = (...argv: string[]) => runCaptured(["keyset", ...argv, "--file", file]);
+const keysetJson = async (...argv: string[]) => JSON.parse((await keyset(...argv, "--format", "json")).out);
+const list = () => keysetJson("list");
+
+describe("keyset", () => {
+  test("create makes a keyset of one AES256_GCM key, readable by its owner alone", async () => {
+    const { code, err } = await keyset("create");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(await list()).toEqual({
+      primaryKeyId: expect.any(Number),
+      keys: [{ keyId: expect.any(Number), status: "ENABLED", type: "AES256_GCM", outputPrefix: "TINK", primary: true }],
+    });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  test("create does not overwrite a keyset unless told to", async () => {
+    await keyset("create");
+    const before = await readFile(file, "utf8");
+    const { code, err } = await keyset("create");
+    expect(code).toBe(1);
+    expect(err).toContain("holds something already; nothing was written");
+    expect(err).toContain("--replace");
+    expect(await readFile(file, "utf8")).toBe(before);
+    expect((await keyset("create", "--replace")).code).toBe(0);
+    expect(await readFile(file, "utf8")).not.toBe(before);
+  });
+
+  test("a key's life: added, promoted, the old one disabled, enabled, deleted", async () => {
+    await keyset("create");
+    const [{ keyId: old }] = (await list()).keys;
+    const { keyId: fresh } = await keysetJson("add-key");
+    expect((await list()).primaryKeyId).toBe(old);
+    expect((await keyset("promote-key", String(fresh))).code).toBe(0);
+    expect((await list()).primaryKeyId).toBe(fresh);
+    await keyset("disable-key", String(old));
+    expect((await list()).keys.map((key: any) => key.status)).toEqual(["DISABLED", "ENABLED"]);
+    await keyset("enable-key", String(old));
+    expect((await list()).keys.map((key: any) => key.status)).toEqual(["ENABLED", "ENABLED"]);
+    await keyset("delete-key", String(old), "--yes");
+    expect((await list()).keys).toHaveLength(1);
+    expect((await keyset("verify")).code).toBe(0);
+  });
+
+  test.each(["disable-key", "delete-key", "destroy-key"])(
+    "%s refuses the primary key and writes nothing",
+    async (command) => {
+      await keyset("create");
+      const before = await readFile(file, "utf8");
+      const { primaryKeyId } = await list();
+      const { code, err } = await keyset(
+        command,
+        String(primaryKeyId),
+        ...(command === "disable-key" ? [] : ["--yes"]),
+      );
+      expect(code).toBe(1);
+      expect(err).toContain(`key ${primaryKeyId}`);
+      expect(await readFile(file, "utf8")).toBe(before);
+    },
+  );
+
+  test.each(["delete-key", "destroy-key"])(
+    "%s asks first, and without a terminal --yes is required",
+    async (command) => {
+      await keyset("create");
+      const { keyId } = await keysetJson("add-key");
+      expect((await keyset(command, String(keyId))).code).toBe(2);
+      const answered = (answer: string) => runCaptured(["keyset", command, String(keyId), "--file", file], { answer });
+      expect((await answered("n")).code).toBe(1);
+      expect((await list()).keys).toHaveLength(2);
+      expect((await answered("y")).code).toBe(0);
+    },
+  );
+
+  test("--dry-run shows the outcome and writes nothing", async () => {
+    await keyset("create");
+    const before = await readFile(file, "utf8");
+    for (const argv of [["add-key"], ["rotate"], ["create", "--replace"], ["rotate", "--compromised"]]) {
+      const { code, out } = await keyset(...argv, "--dry-run", "--format", "json");
+      expect(code).toBe(0);
+      expect(JSON.parse(out).written).toBe(false);
+    }
+    expect(await readFile(file, "utf8")).toBe(before);
+  });
+
+  test("rotate takes a step, refuses one that is early, and --now takes it all the same", async () => {
+    await keyset("create");
+    expect(await keysetJson("rotate")).toMatchObject({ written: true, was: "settled", is: "added", finished: false });
+    const early = await keyset("rotate");
+    expect(early.code).toBe(1);
+    expect(early.err).toContain("It is early: promoting it in");
+    expect(await keysetJson("rotate", "--now")).toMatchObject({ was: "added", is: "promoted" });
+    expect(await keysetJson("rotate", "--now")).toMatchObject({ was: "promoted", is: "settled", finished: true });
+    expect((await list()).keys.map((key: any) => [key.status, key.primary])).toEqual([
+      ["DISABLED", false],
+      ["ENABLED", true],
+    ]);
+  });
+
+  test("rotate --compromised leaves one new key in use and says what it costs", async () => {
+    await keyset("create");
+    const { primaryKeyId } = await list();
+    const { code, out } = await keyset("rotate", "--compromised", "--yes");
+    expect(code).toBe(0);
+    expect(out).toContain(`entries sealed under ${primaryKeyId} are misses`);
+    expect((await list()).keys.map((key: any) => key.status)).toEqual(["DISABLED", "ENABLED"]);
+  });
+
+  test("import takes over tinkey's clear keyset and advises to remove the file", async () => {
+    const source = join(folder, "tinkey.json");
+    await runCaptured(["keyset", "create", "--file", source]);
+    const { code, err } = await keyset("import", source);
+    expect(code).toBe(0);
+    expect(err).toContain("holds the keys in clear: remove it");
+    expect(await readFile(file, "utf8")).toBe(await readFile(source, "utf8"));
+  });
+
+  test.each([
+    ["no JSON", "not a keyset"],
+    ["no keyset", `{"a":1}`],
+    ["nothing", ""],
+    ["a keyset whose primary is disabled", undefined],
+  ])("verify refuses %s with the step and without a key byte", async (_what, text) => {
+    await keyset("create");
+    const good = await readFile(file, "utf8");
+    await writeFile(file, text ?? good.replace("ENABLED", "DISABLED"));
+    const { code, out, err } = await keyset("verify");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toMatch(/^error: keyset, step (?:file|keyset): /);
+    expect(err).not.toContain(JSON.parse(good).key[0].keyData.value);
+  });
+
+  test.each([["x"], ["-1"], ["4294967296"], ["1.5"], [""]])("a key id of %p is a usage error", async (id) => {
+    expect((await runCaptured(["keyset", "promote-key", "--file", file, "--", id])).code).toBe(2);
+  });
+
+  test("without a place it says how to name one", async () => {
+    const { code, err } = await runCaptured(["keyset", "list"]);
+    expect(code).toBe(2);
+    expect(err).toContain("give --file PATH");
+  });
+
+  test("the environment names the place when the command line does not", async () => {
+    await keyset("create");
+    expect((await runCaptured(["keyset", "list"], { environment: { CACHE_ENCRYPTION_KEYSET_FILE: file } })).code).toBe(
+      0,
+    );
+  });
+
+  test("a terminal gets a table with a header, a pipe a line for each key", async () => {
+    await keyset("create");
+    const terminal = captureOutput("plain terminal");
+    await runCaptured(["keyset", "list", "--file", file], { out: terminal });
+    expect(terminal.text()).toStartWith("KEY ID");
+    expect((await keyset("list")).out.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("no command prints a byte of a key", async () => {
+    await keyset("create");
+    const outputs = [];
+    for (const argv of [
+      ["list"],
+      ["add-key"],
+      ["rotate", "--now"],
+      ["verify"],
+      ["rotate", "--compromised", "--yes"],
+      ["create", "--replace"],
+    ]) {
+      const secrets = JSON.parse(await readFile(file, "utf8")).key.map((key: any) => key.keyData.value);
+      const { out, err } = await keyset(...argv);
+      const after = JSON.parse(await readFile(file, "utf8")).key.map((key: any) => key.keyData.value);
+      outputs.push(out, err);
+      for (const secret of [...secrets, ...after]) expect(outputs.join("")).not.toContain(secret.slice(4, 20));
+    }
+  });
+});
