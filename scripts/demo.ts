@@ -7,15 +7,14 @@
 import { startSimulator } from "../src/simulator/simulator.ts";
 import { startBridge } from "../tests/support/bridge.ts";
 import { showStep, Stage, tone } from "./demo/stage.ts";
+import { playClone } from "./demo/clone.ts";
 import { playScenes } from "./demo/scenes.ts";
 import { printPlayground } from "./demo/playground.ts";
 
 process.env["BRIDGE_UNDER_TEST"] = "binary";
 const stay = process.argv.includes("--stay");
 
-console.log(
-  tone.bold("Chinmina Bridge: a Buildkite job's OIDC token goes in, a GitHub installation token comes out.\n"),
-);
+console.log(tone.bold("Chinmina Bridge: a Buildkite job's OIDC token goes in, a GitHub installation token comes out."));
 await using simulator = await startSimulator();
 await using bridge = await startBridge(simulator.environment({ registry: true }));
 console.log(
@@ -23,13 +22,14 @@ console.log(
     `simulated OIDC issuer ${simulator.oidc.url}, Buildkite ${simulator.buildkite.url}, GitHub ${simulator.github.url}`,
   ),
 );
-console.log(tone.dim(`dist/chinmina-bridge  ${bridge.url}\n`));
+console.log(tone.dim(`dist/chinmina-bridge  ${bridge.url}`));
 
 if (stay) {
   await printPlayground(simulator, bridge);
 } else {
   const stage = new Stage(simulator, bridge);
   await playScenes(stage, simulator);
+  await playClone(stage, simulator, bridge);
   showStep("The service stops when asked");
   const code = await bridge.stop("SIGTERM");
   stage.check("exit status 0", code === 0);

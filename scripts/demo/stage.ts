@@ -70,7 +70,6 @@ export class Stage {
       this.check("GitHub knows the token", this.#simulator.github.isLive(reply["token"]));
       this.check("the token is in no line of output", !this.#bridge.output().includes(reply["token"]));
     }
-    console.log();
   }
 
   check(what: string, holds: boolean): void {
@@ -90,7 +89,7 @@ export class Stage {
 }
 
 export function showStep(title: string): void {
-  console.log(tone.bold(`▸ ${title}`));
+  console.log(tone.bold(`\n▸ ${title}`));
 }
 
 /** Tokens are long and nobody's to read. */
