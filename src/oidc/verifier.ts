@@ -25,9 +25,9 @@ export interface VerifierOptions {
 /** `remembered`: this very token had been verified before. */
 export type Verdict = Authentication["kind"] | "remembered";
 
-/** A job asks several times with one token within five minutes; 2,000 tokens are as many jobs in that time. */
-const REMEMBERED_COUNT = 2000;
-const REMEMBERED_BYTES = 8 * 1024 * 1024;
+/** A job asks several times with one token within five minutes: this is for 4,000 jobs in that time, however they take turns. */
+const REMEMBERED_COUNT = 8000;
+const REMEMBERED_BYTES = 24 * 1024 * 1024;
 
 /**
  * Judges Buildkite OIDC tokens: form, signature by a key of the issuer, then claims, in this order, so that no claim of a

@@ -32,8 +32,16 @@ export interface Bridge extends AsyncDisposable {
   readonly stop: (signal?: NodeJS.Signals) => Promise<number>;
 }
 
+export interface BridgeOptions {
+  /** After so many lines of output, further ones are read and forgotten: for load tests. Default: all are kept. */
+  readonly keepLines?: number;
+}
+
 /** Starts the service with exactly these variables and waits until it listens. Throws with its output when it does not. */
-export async function startBridge(environment: Readonly<Record<string, string>>): Promise<Bridge> {
+export async function startBridge(
+  environment: Readonly<Record<string, string>>,
+  { keepLines = Number.POSITIVE_INFINITY }: BridgeOptions = {},
+): Promise<Bridge> {
   const child = Bun.spawn([...bridgeCommand(), "serve"], {
     env: { PATH: process.env["PATH"] ?? "", SERVER_PORT: "0", SERVER_HOST: "127.0.0.1", ...environment },
     stdin: "ignore",
@@ -44,6 +52,7 @@ export async function startBridge(environment: Readonly<Record<string, string>>)
   const waiting = new Set<{ matches: (line: OutputLine) => boolean; resolve: (line: OutputLine) => void }>();
   let output = "";
   const readOut = readLines(child.stdout, (text) => {
+    if (lines.length >= keepLines) return;
     output += `${text}\n`;
     const line: OutputLine = text.startsWith("{") ? JSON.parse(text) : { text };
     lines.push(line);
