@@ -20,10 +20,11 @@ const MAX_BODY_BYTES = 1024 * 1024;
  * to routes registered after them; so the routes, and all that is security, live in `handle`, which the tests call with and without it.
  */
 export function startServer(options: ServerOptions, handle: RequestHandler): RunningServer {
+  // `reusePort: false`: Elysia shares ports by default, and a second instance on a taken port would silently get half of the requests.
   // `standardHostname: false`: with a Host shorter than 4 characters Elysia would otherwise route the wrong path.
   const app = new Elysia({
     handler: { standardHostname: false },
-    serve: { development: false, idleTimeout: IDLE_SECONDS, maxRequestBodySize: MAX_BODY_BYTES },
+    serve: { development: false, reusePort: false, idleTimeout: IDLE_SECONDS, maxRequestBodySize: MAX_BODY_BYTES },
   })
     .onError(({ request }) => handle(request, connectionOf(app.server, request)))
     .all("/*", ({ request, server }) => handle(request, connectionOf(server, request)), { parse: "none" })

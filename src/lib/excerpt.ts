@@ -1,6 +1,6 @@
 const MAX_BYTES = 200;
-/** Anything long enough and dense enough to be a credential: GitHub, AWS and JWT shapes all match. */
-const TOKEN_SHAPED = /(?:gh[a-z]_|github_pat_|eyJ)[\w.+/=-]*|[\w+/=-]{32,}/g;
+/** Anything long enough and dense enough to be a credential: GitHub, Buildkite, AWS and JWT shapes all match. */
+const TOKEN_SHAPED = /(?:gh[a-z]_|github_pat_|bk[a-z]{2}_|eyJ)[\w.+/=-]*|[\w+/=-]{32,}/g;
 
 /**
  * What another service said, fit for a log or an audit entry: at most 200 bytes, control characters as spaces, anything shaped
