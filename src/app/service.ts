@@ -1,5 +1,4 @@
 import { createAuditLog } from "../audit/audit-log.ts";
-import { createMemoryCache } from "../cache/cache.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { createRequestHandler } from "../http/request-handler.ts";
 import { startServer } from "../http/server.ts";
@@ -14,18 +13,15 @@ import { createKeySource } from "../oidc/key-source.ts";
 import { createStaticKeySource } from "../oidc/static-key-source.ts";
 import { createVerifier } from "../oidc/verifier.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { VendedToken } from "../token/vended-token.ts";
 import { createCallBudget } from "../vending/call-budget.ts";
-import { createMint, type Refusal } from "../vending/mint.ts";
+import { createMint } from "../vending/mint.ts";
 import { createMovedPipelines } from "../vending/moved-pipelines.ts";
 import { createVend, type Vend } from "../vending/vend.ts";
 import { createAwsStage } from "./aws.ts";
+import { createCacheStage, type CacheStage } from "./cache.ts";
 import type { Output } from "./output.ts";
 import { createPolicyStage } from "./policy.ts";
 import { createUpstreams, type Upstreams } from "./upstreams.ts";
-
-const MEMORY_ENTRIES = 10_000;
-const CALLER_VARIED_ENTRIES = 2_000;
 
 export interface RunningService extends AsyncDisposable {
   readonly port: number;
@@ -34,8 +30,8 @@ export interface RunningService extends AsyncDisposable {
 }
 
 /**
- * The whole service. Resolves when it listens: the Apps have been checked and a policy is in force. Rejects when the default App
- * cannot be used, the port cannot be had, or `stop` is aborted first. Disposing stops accepting and lets requests in flight finish.
+ * The whole service. Resolves when it listens: the keyset and a policy are in force, the Apps have been checked. Rejects when the keyset
+ * cannot be loaded, the default App cannot be used, the port cannot be had, or `stop` is aborted first. Disposing stops accepting and lets requests in flight finish.
  */
 export async function startService(
   configuration: Configuration,
@@ -49,6 +45,7 @@ export async function startService(
   const retrying = retrySafely(fetch, { clock, random: Math.random });
   const aws = started.use(createAwsStage(clock, logger));
   const upstreams = started.use(createUpstreams(configuration, { fetch: retrying, aws, clock, logger }));
+  const cache = started.use(await createCacheStage(configuration.cache, { aws, clock, logger, stop }));
   await upstreams.startRegistry();
   const policy = started.use(createPolicyStage(configuration, upstreams, clock, logger));
   await policy.load(stop);
@@ -56,7 +53,7 @@ export async function startService(
     verifier: createVerifierFor(configuration, fetch, logger),
     policy: policy.current,
     apps: upstreams.apps,
-    vend: createVending(configuration, upstreams),
+    vend: createVending(configuration, upstreams, cache),
     audit: createAuditLog(lines, clock),
     clock,
     newRequestId: () => crypto.randomUUID(),
@@ -109,17 +106,11 @@ function createVerifierFor({ jwt }: Configuration, fetch: BoundedFetch, logger: 
 }
 
 /** authorized(cached(mint)): `authorize` stands in the request pipeline, so that a warm entry answers nobody whom the rules refuse. */
-function createVending(configuration: Configuration, upstreams: Upstreams): Vend {
+function createVending(configuration: Configuration, upstreams: Upstreams, { tokens }: CacheStage): Vend {
   const { webUrl } = configuration.github;
-  const cache = createMemoryCache<VendedToken, Refusal>({
-    ttlMs: configuration.cache.tokenTtlMs,
-    capacity: MEMORY_ENTRIES,
-    callerVariedCapacity: CALLER_VARIED_ENTRIES,
-    clock: systemClock,
-  });
   const { pipelines, connectionOf } = upstreams;
   const budget = createCallBudget(configuration.buildkite.callsPerMinutePerPipeline, systemClock);
   const common = { pipelines, webUrl, budget, clock: systemClock };
   const mint = createMint({ ...common, connect: ({ app }) => connectionOf(app) });
-  return createVend({ cache, mint, moved: createMovedPipelines(common), webUrl });
+  return createVend({ cache: tokens, mint, moved: createMovedPipelines(common), webUrl, clock: systemClock });
 }

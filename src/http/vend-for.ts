@@ -2,8 +2,9 @@ import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
 import type { TokenDescription, TokenRepositories } from "../token/token-description.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { authorize, type AuthorizationRequest, type AuthorizedRequest } from "../vending/authorize.ts";
-import { callerScopeOf, shortProfile } from "../vending/canonical-profile.ts";
+import { callerScopeOf } from "../vending/canonical-profile.ts";
 import { coversAsked, type AskedRepository } from "../vending/coverage.ts";
+import { describeToken, repositoriesOf } from "../vending/describe-token.ts";
 import type { VendOutcome } from "../vending/vend.ts";
 import type { AuditScope } from "./audit-scope.ts";
 import type { Refusal } from "./error-response.ts";
@@ -75,7 +76,7 @@ function conclude(
       const repositories = repositoriesOf(request, outcome.token);
       const permissions = request.profile.permissions.names;
       scope.vended({ ...outcome, repositories, permissions }, services.clock.nowMs());
-      return { kind: "token", description: describe(request), repositories, token: outcome.token };
+      return { kind: "token", description: describeToken(request), repositories, token: outcome.token };
     }
     case "foreign-host":
     case "another-repository":
@@ -84,22 +85,6 @@ function conclude(
     case "denied":
       return forbidden(outcome.cause);
   }
-}
-
-function describe({ identity, profile, target, app }: AuthorizedRequest): TokenDescription {
-  return {
-    organizationSlug: identity.organizationSlug,
-    profile: shortProfile(profile, callerScopeOf(target)),
-    permissions: profile.permissions.names,
-    app,
-  };
-}
-
-/** A pipeline's repository is the one the token was made for. */
-function repositoriesOf({ target }: AuthorizedRequest, { repositoryUrl }: VendedToken): TokenRepositories {
-  if (target.kind === "organization") return target.repositories;
-  const name = repositoryUrl.slice(repositoryUrl.lastIndexOf("/") + 1);
-  return { kind: "names", names: [name.endsWith(".git") ? name.slice(0, -4) : name] };
 }
 
 function forbidden(cause: string): VendingResult {

@@ -1,9 +1,11 @@
 import type { Cache, CacheKey } from "../cache/cache.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
 import { cacheKey } from "./cache-key.ts";
 import { isPipelineRepository, type AskedRepository } from "./coverage.ts";
+import { codecFor } from "./describe-token.ts";
 import type { Mint, Refusal } from "./mint.ts";
 import type { MovedPipelines } from "./moved-pipelines.ts";
 
@@ -26,9 +28,10 @@ export interface VendOptions {
   readonly mint: Mint;
   readonly moved: MovedPipelines;
   readonly webUrl: URL;
+  readonly clock: Clock;
 }
 
-export function createVend({ cache, mint, moved, webUrl }: VendOptions): Vend {
+export function createVend({ cache, mint, moved, webUrl, clock }: VendOptions): Vend {
   return (request, asked) => {
     const key = cacheKey(request, webUrl.host);
     const held = cache.peek(key);
@@ -42,7 +45,10 @@ export function createVend({ cache, mint, moved, webUrl }: VendOptions): Vend {
     key: CacheKey,
     asked: AskedRepository | undefined,
   ): Promise<VendOutcome> {
-    const loaded = await cache.load(key, () => mint(request));
+    const loaded = await cache.load(key, {
+      codec: codecFor(request, webUrl, clock.nowMs),
+      fetch: () => mint(request),
+    });
     if (loaded.kind === "answer") return loaded.answer;
     if (loaded.source !== "fetched" && !fits(request, loaded.value, asked))
       return reload(request, key, loaded.value, asked);
@@ -58,7 +64,7 @@ export function createVend({ cache, mint, moved, webUrl }: VendOptions): Vend {
     asked: AskedRepository | undefined,
   ): Promise<VendOutcome> {
     if (!(await moved.hasMoved(request.identity, held.repositoryUrl))) return { kind: "another-repository" };
-    cache.drop(key);
+    await cache.drop(key);
     return load(request, key, asked);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { createMemoryCache } from "../../src/cache/cache.ts";
+import { createCache } from "../../src/cache/create-cache.ts";
 import type { GitHubApp } from "../../src/github/app.ts";
 import type { TokenRequest } from "../../src/github/installation-tokens.ts";
 import { createRequestHandler } from "../../src/http/request-handler.ts";
@@ -185,17 +185,20 @@ function createService(yaml: string) {
       },
     }),
   });
-  const cache = createMemoryCache<VendedToken, Refusal>({
+  const cache = createCache<VendedToken, Refusal>({
     ttlMs: 2_700_000,
     capacity: 100,
     callerVariedCapacity: 100,
     clock,
+    observer: { operated: () => undefined, ciphered: () => undefined, unused: () => undefined },
+    isOutage: () => false,
   });
   const vend = createVend({
     cache,
     mint,
     moved: createMovedPipelines({ pipelines, webUrl: WEB, budget, clock }),
     webUrl: WEB,
+    clock,
   });
   let identity: BuildkiteIdentity | undefined;
   const written = { written: Promise.resolve(), isWritten: () => true, replace: () => false };

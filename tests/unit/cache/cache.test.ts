@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createMemoryCache } from "../../../src/cache/cache.ts";
+import { createCache } from "../../../src/cache/create-cache.ts";
+import type { CacheKey, Fetched } from "../../../src/cache/cache.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 
 interface Value {
@@ -7,19 +8,39 @@ interface Value {
   readonly expiresAtEpochSeconds: number;
 }
 
+/** Memory keeps values as they are. */
+const NO_CODEC = {
+  encode: () => {
+    throw new Error("nothing is encoded");
+  },
+  decode: () => {
+    throw new Error("nothing is decoded");
+  },
+};
+
 function world(capacity = 3) {
   let wallMs = 1_000_000_000_000;
   let monotonicMs = 5_000;
   const clock: Clock = { nowMs: () => wallMs, monotonicMs: () => monotonicMs, after: () => () => undefined };
-  const cache = createMemoryCache<Value, string>({ ttlMs: 45 * 60_000, capacity, callerVariedCapacity: 2, clock });
+  const cache = createCache<Value, string>({
+    ttlMs: 45 * 60_000,
+    capacity,
+    callerVariedCapacity: 2,
+    clock,
+    observer: { operated: () => undefined, ciphered: () => undefined, unused: () => undefined },
+    isOutage: () => true,
+  });
+  const load = (at: CacheKey, fetch: () => Promise<Fetched<Value, string>>) =>
+    cache.load(at, { fetch, codec: NO_CODEC });
   const value = (name: string, lifeSeconds = 3600): Value => ({
     name,
     expiresAtEpochSeconds: wallMs / 1000 + lifeSeconds,
   });
   const put = (name: string, callerVaried = false) =>
-    cache.load({ text: name, callerVaried }, () => Promise.resolve({ kind: "value", value: value(name) }));
+    load({ text: name, callerVaried }, () => Promise.resolve({ kind: "value", value: value(name) }));
   return {
     cache,
+    load,
     value,
     put,
     has: (name: string, callerVaried = false) => cache.peek({ text: name, callerVaried }) !== undefined,
@@ -43,8 +64,8 @@ describe("the memory cache", () => {
   });
 
   test("never serves a value into the last five minutes of its own life", async () => {
-    const { cache, value, has, pass } = world();
-    await cache.load(key("a"), () => Promise.resolve({ kind: "value", value: value("a", 600) }));
+    const { load, value, has, pass } = world();
+    await load(key("a"), () => Promise.resolve({ kind: "value", value: value("a", 600) }));
     pass(5 * 60_000 - 1);
     expect(has("a")).toBe(true);
     pass(1);
@@ -77,7 +98,7 @@ describe("the memory cache", () => {
   });
 
   test("concurrent misses for a key are one call, shared by all", async () => {
-    const { cache, value } = world();
+    const { load, value } = world();
     let calls = 0;
     const gate = Promise.withResolvers<void>();
     const fetch = async () => {
@@ -85,28 +106,26 @@ describe("the memory cache", () => {
       await gate.promise;
       return { kind: "value", value: value("a") } as const;
     };
-    const waiting = Array.from({ length: 40 }, () => cache.load(key("a"), fetch));
+    const waiting = Array.from({ length: 40 }, () => load(key("a"), fetch));
     gate.resolve();
     const results = await Promise.all(waiting);
     expect(calls).toBe(1);
     expect(new Set(results).size).toBe(1);
-    expect(await cache.load(key("a"), fetch)).toMatchObject({ kind: "value", source: "memory" });
+    expect(await load(key("a"), fetch)).toMatchObject({ kind: "value", source: "memory" });
   });
 
   test("a failure is shared by those who waited, and not kept", async () => {
-    const { cache, value } = world();
+    const { load, value } = world();
     const failing = () => Promise.reject(new Error("down"));
-    const both = await Promise.allSettled([cache.load(key("a"), failing), cache.load(key("a"), failing)]);
+    const both = await Promise.allSettled([load(key("a"), failing), load(key("a"), failing)]);
     expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    const later = await cache.load(key("a"), () => Promise.resolve({ kind: "value", value: value("a") }));
+    const later = await load(key("a"), () => Promise.resolve({ kind: "value", value: value("a") }));
     expect(later.kind).toBe("value");
   });
 
   test("an answer that is no value is handed on and not kept", async () => {
-    const { cache, has } = world();
-    expect(
-      await cache.load(key("a"), () => Promise.resolve({ kind: "answer", answer: "no", isDefinitive: false })),
-    ).toEqual({
+    const { load, has } = world();
+    expect(await load(key("a"), () => Promise.resolve({ kind: "answer", answer: "no", isDefinitive: false }))).toEqual({
       kind: "answer",
       answer: "no",
     });
@@ -117,21 +136,21 @@ describe("the memory cache", () => {
     ["an answer is asked for anew each time", false, 2],
     ["a definitive refusal stands", true, 1],
   ])("%s", async (_what, isDefinitive, expected) => {
-    const { cache } = world();
+    const { load } = world();
     let asked = 0;
     const fetch = () => {
       asked += 1;
       return Promise.resolve({ kind: "answer", answer: "no", isDefinitive } as const);
     };
-    await cache.load(key("a"), fetch);
-    expect(await cache.load(key("a"), fetch)).toEqual({ kind: "answer", answer: "no" });
+    await load(key("a"), fetch);
+    expect(await load(key("a"), fetch)).toEqual({ kind: "answer", answer: "no" });
     expect(asked).toBe(expected);
   });
 
   test("a definitive refusal stands for its own key alone, and for 30 seconds", async () => {
-    const { cache, put, pass, has } = world();
+    const { load, put, pass, has } = world();
     const refuse = () => Promise.resolve({ kind: "answer", answer: "no", isDefinitive: true } as const);
-    await cache.load(key("a"), refuse);
+    await load(key("a"), refuse);
     await put("b");
     expect(has("b")).toBe(true);
     pass(29_999);
@@ -142,9 +161,9 @@ describe("the memory cache", () => {
   });
 
   test("of definitive refusals the oldest is forgotten after 1,000 others", async () => {
-    const { cache, put, has } = world();
+    const { load, put, has } = world();
     const refuse = () => Promise.resolve({ kind: "answer", answer: "no", isDefinitive: true } as const);
-    for (let index = 0; index <= 1000; index++) await cache.load(key(`k${index}`), refuse);
+    for (let index = 0; index <= 1000; index++) await load(key(`k${index}`), refuse);
     await put("k0");
     await put("k1");
     expect([has("k0"), has("k1")]).toEqual([true, false]);
@@ -153,7 +172,7 @@ describe("the memory cache", () => {
   test("a dropped value is gone", async () => {
     const { cache, put, has } = world();
     await put("a");
-    cache.drop(key("a"));
+    await cache.drop(key("a"));
     expect(has("a")).toBe(false);
   });
 });

@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import type { ValkeyAuthentication, ValkeyConfiguration } from "../config/configuration.ts";
+import { BridgeError } from "../lib/bridge-error.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { CredentialSource } from "../valkey/credential-source.ts";
+import { createSharedStore, IAM_RENEWAL_MS, type SharedStore } from "../valkey/shared-store.ts";
+import type { TlsSettings } from "../valkey/tls.ts";
+import type { AwsStage } from "./aws.ts";
+import { createIamTokens } from "./iam-tokens.ts";
+import { reportValkey } from "./report-valkey.ts";
+
+/**
+ * The configured Valkey, being connected to: it may be down, and come later. Rejects when the configuration cannot work whatever the
+ * server does: a file of authorities that cannot be read, no region for IAM.
+ */
+export async function openSharedStore(
+  { host, port, tls, authentication }: ValkeyConfiguration,
+  aws: AwsStage,
+  clock: Clock,
+  logger: Logger,
+): Promise<SharedStore> {
+  return createSharedStore({
+    address: { host, port },
+    tls: tls.enabled ? await readTlsSettings(tls.caFile) : undefined,
+    credentials: await credentialsFor(authentication, aws),
+    renewAfterMs: authentication.kind === "iam" ? IAM_RENEWAL_MS : undefined,
+    observer: (event) => reportValkey(event, logger),
+    clock,
+    random: Math.random,
+  });
+}
+
+async function readTlsSettings(caFile: string | undefined): Promise<TlsSettings> {
+  if (caFile === undefined) return {};
+  const text = await readFile(caFile, "utf8").catch((cause: unknown) => {
+    throw new BridgeError("unreadable-file", "VALKEY_TLS_CA_FILE cannot be read", { cause });
+  });
+  if (!text.includes("-----BEGIN CERTIFICATE-----"))
+    throw new BridgeError("unreadable-file", "VALKEY_TLS_CA_FILE holds no PEM certificate");
+  return { extraCa: text };
+}
+
+async function credentialsFor(
+  authentication: ValkeyAuthentication,
+  aws: AwsStage,
+): Promise<CredentialSource | undefined> {
+  switch (authentication.kind) {
+    case "none":
+      return undefined;
+    case "password": {
+      const credentials = {
+        username: authentication.username ?? "default",
+        password: authentication.password.reveal(),
+      };
+      return () => Promise.resolve(credentials);
+    }
+    case "iam": {
+      const { username } = authentication;
+      const tokens = await createIamTokens(authentication, aws);
+      return async () => ({ username, password: await tokens.token() });
+    }
+  }
+}
