@@ -3,6 +3,7 @@ import type { Expiring } from "./memory-level.ts";
 
 /** Where an entry lives and whose share of the memory it counts against. */
 export interface CacheKey {
+  /** Never ends in `:claim`. */
   readonly text: string;
   /** A key that callers can vary at will: such entries have a bounded part of the memory, so that a flood pushes out nobody else. */
   readonly callerVaried: boolean;

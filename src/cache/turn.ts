@@ -34,9 +34,12 @@ export type TakeTurn<Value> = (
   budget: StoreBudget,
 ) => Promise<Turn<Value>>;
 
-/** The name of an entry's claim. No entry's key ends like this, whatever the prefixes of the deployments that share a server. */
+/**
+ * The name of an entry's claim. A prefix could make any other form the key of an entry of another deployment; but keys end in a name
+ * without `:`, so no entry's key ends like this.
+ */
 export function claimName(storageKey: string): string {
-  return `${storageKey}#claim`;
+  return `${storageKey}:claim`;
 }
 
 export function createTakeTurn<Value>({ store, form, clock, newOwner }: TurnOptions): TakeTurn<Value> {

@@ -22,15 +22,45 @@ export interface Answer {
   readonly audit: OutputLine;
 }
 
-export async function startWorld(overrides: Readonly<Record<string, string | undefined>> = {}): Promise<TestWorld> {
-  const simulator = await startSimulator({ keys: await keys });
+type Overrides = Readonly<Record<string, string | undefined>>;
+
+export async function startWorld(overrides: Overrides = {}): Promise<TestWorld> {
+  const { simulator, worlds } = await startFleet(1, overrides);
+  const [world] = worlds;
+  if (world === undefined) throw new Error("a fleet of one has one");
+  return {
+    ...world,
+    [Symbol.asyncDispose]: async () => {
+      await world[Symbol.asyncDispose]();
+      await simulator[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Several services with the same configuration in the same surroundings. */
+export interface Fleet extends AsyncDisposable {
+  readonly simulator: Simulator;
+  readonly worlds: readonly TestWorld[];
+}
+
+export async function startFleet(size: number, overrides: Overrides = {}): Promise<Fleet> {
+  await using started = new AsyncDisposableStack();
+  const simulator = started.use(await startSimulator({ keys: await keys }));
   const environment: Record<string, string> = simulator.environment();
   delete environment["GITHUB_ORG_PROFILE"];
   for (const [name, value] of Object.entries(overrides)) {
     if (value === undefined) delete environment[name];
     else environment[name] = value;
   }
-  const bridge = await startBridge(environment);
+  const start = async (): Promise<TestWorld> => createWorld(simulator, await startBridge(environment));
+  const worlds = await Promise.all(Array.from({ length: size }, start));
+  for (const world of worlds) started.use(world);
+  const stack = started.move();
+  return { simulator, worlds, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Disposing stops the service alone. */
+function createWorld(simulator: Simulator, bridge: Bridge): TestWorld {
   let asked = 0;
   const jwt = (claims = {}, pipelineSlug = "widget"): string =>
     simulator.oidc.issueToken(claims, { jobId: simulator.jobOf(pipelineSlug).id });
@@ -50,9 +80,6 @@ export async function startWorld(overrides: Readonly<Record<string, string | und
         response.headers.get("content-type")?.startsWith("application/json") === true ? JSON.parse(text) : undefined;
       return { status: response.status, headers: response.headers, text, json, audit };
     },
-    [Symbol.asyncDispose]: async () => {
-      await bridge[Symbol.asyncDispose]();
-      await simulator[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => bridge[Symbol.asyncDispose](),
   };
 }

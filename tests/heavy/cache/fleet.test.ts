@@ -1,0 +1,117 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import type { Fleet, TestWorld } from "../../support/world.ts";
+import { startFleet, startWorld } from "../../support/world.ts";
+import { createCertificateAuthority } from "../../support/valkey/certificates.ts";
+import { freePort, ENGINES, installRealServers, startRealServer } from "../../support/valkey/real-server.ts";
+import { valkeyVariables, writeKeysetFile } from "../../support/valkey/service-access.ts";
+
+const authority = createCertificateAuthority();
+const certificate = authority.issue("fleet", ["localhost"]);
+
+beforeAll(installRealServers, 300_000);
+
+const minted = ({ simulator }: Pick<Fleet, "simulator">): number =>
+  simulator.journal.entries({ method: "POST", path: /access_tokens$/ }).length;
+
+function at(fleet: Fleet, index: number): TestWorld {
+  const world = fleet.worlds[index];
+  if (world === undefined) throw new Error("no such instance");
+  return world;
+}
+
+const inUse = (world: TestWorld) => world.bridge.waitFor((line) => line["message"] === "valkey: in use");
+
+describe.each(ENGINES)("two instances that share %s", (engine) => {
+  test.each([["in clear", false] as const, ["sealed", true] as const])(
+    "make one token for 80 concurrent cold requests, %s",
+    async (_how, isSealed) => {
+      await using server = await startRealServer({ engine, authority, certificate });
+      using keyset = writeKeysetFile();
+      const variables = { ...valkeyVariables(server, authority), ...(isSealed ? keyset.variables : {}) };
+      await using fleet = await startFleet(2, variables);
+      await Promise.all(fleet.worlds.map(inUse));
+      const answers = await Promise.all(
+        fleet.worlds.flatMap((world) => Array.from({ length: 40 }, () => world.ask("/token"))),
+      );
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(80);
+      expect(new Set(answers.map(({ json }) => json.token)).size).toBe(1);
+      expect(minted(fleet)).toBe(1);
+      const sources = answers.map(({ audit }) => audit["token"].source);
+      expect(new Set(sources)).toContain("valkey");
+      const later = await at(fleet, 1).ask("/token");
+      expect(later.audit["token"].source).toBe("memory");
+    },
+    60_000,
+  );
+
+  test("store what the contract says, and nothing readable when it is sealed", async () => {
+    await using server = await startRealServer({ engine, authority, certificate });
+    using keyset = writeKeysetFile();
+    const access = { ...valkeyVariables(server, authority), CACHE_KEY_PREFIX: "blue:" };
+    await using clear = await startWorld(access);
+    await using sealed = await startWorld({ ...access, ...keyset.variables });
+    await Promise.all([clear, sealed].map(inUse));
+    const { json } = await clear.ask("/token");
+    const secret = (await sealed.ask("/token")).json.token;
+    const id = clear.simulator.world.buildkite.organizations[0]?.pipelines.find(({ slug }) => slug === "widget")?.id;
+    const key = `default-profile:v1:111:222:profile://organization/acme/pipeline/${id}/widget/profile/default`;
+    const keys = server.admin("--raw", "keys", "*").split("\n").toSorted();
+    expect(keys).toEqual([`blue:${key}`, `blue:enc:${key}`].toSorted());
+    const { app, token, hashedToken, expiry, ...rest } = json;
+    expect(JSON.parse(server.admin("--raw", "get", `blue:${key}`))).toEqual({
+      ...{ ...rest, app, appId: 111, installationId: 222 },
+      ...{ token, hashedToken, expiry },
+    });
+    const stored = server.admin("--raw", "get", `blue:enc:${key}`);
+    expect(stored).toStartWith("cb-enc:");
+    expect(stored).not.toContain(secret);
+    expect(Number(server.admin("ttl", `blue:${key}`))).toBeWithin(2600, 2701);
+  }, 60_000);
+
+  test("treat the other pipeline's sealed entry, and what is no entry, as misses", async () => {
+    await using server = await startRealServer({ engine, authority, certificate });
+    using keyset = writeKeysetFile();
+    const access = { ...valkeyVariables(server, authority), ...keyset.variables };
+    await using fleet = await startFleet(2, access);
+    await Promise.all(fleet.worlds.map(inUse));
+    const [one, other] = [at(fleet, 0), at(fleet, 1)];
+    await one.ask("/token");
+    await one.ask("/token", { jwt: one.jwt({}, "gadget") });
+    const keys = server.admin("--raw", "keys", "*").split("\n");
+    const [first = "", second = ""] = keys;
+    expect(keys).toHaveLength(2);
+    server.admin("rename", first, "kept");
+    server.admin("rename", second, first);
+    server.admin("rename", "kept", second);
+    const answers = [await other.ask("/token"), await other.ask("/token", { jwt: other.jwt({}, "gadget") })];
+    expect(answers.map(({ audit }) => audit["token"].source)).toEqual(["github", "github"]);
+    const line = await other.bridge.waitFor(({ message }) => message === "cache entry not used");
+    expect(line["why"]).toBe("not-decryptable");
+  }, 60_000);
+});
+
+describe("a Valkey that is not there", () => {
+  test("keeps no instance from starting; it is said, and used when it comes", async () => {
+    const port = await freePort();
+    await using world = await startWorld(valkeyVariables({ port }, authority));
+    const down = await world.bridge.waitFor(({ message }) => String(message).startsWith("valkey: out of use"));
+    expect(down["reason"]).toBe("refused");
+    expect((await world.ask("/token")).audit["token"].source).toBe("github");
+    const up = inUse(world);
+    await using server = await startRealServer({ engine: "valkey", authority, certificate, port });
+    await up;
+    await world.ask("/token", { jwt: world.jwt({}, "gadget") });
+    // The entry is stored behind the reply.
+    for (let attempt = 0; attempt < 50 && server.admin("dbsize") === "0"; attempt++) await Bun.sleep(20);
+    expect(server.admin("--raw", "keys", "*")).toEndWith("/gadget/profile/default");
+  }, 60_000);
+
+  test("with a wrong password says so and serves", async () => {
+    await using server = await startRealServer({ engine: "valkey", authority, certificate });
+    await using world = await startWorld({ ...valkeyVariables(server, authority), VALKEY_PASSWORD: "another" });
+    const line = await world.bridge.waitFor(({ message }) => String(message).startsWith("valkey: out of use"));
+    expect(line["reason"]).toBe("wrongpass");
+    expect((await world.ask("/token")).status).toBe(200);
+    expect(world.bridge.output()).not.toContain("another");
+  }, 60_000);
+});
