@@ -59,8 +59,13 @@ describe.each(ENGINES)("two instances that share %s", (engine) => {
     expect(keys).toEqual([`blue:${key}`, `blue:enc:${key}`].toSorted());
     const { app, token, hashedToken, expiry, ...rest } = json;
     expect(JSON.parse(server.admin("--raw", "get", `blue:${key}`))).toEqual({
-      ...{ ...rest, app, appId: 111, installationId: 222 },
-      ...{ token, hashedToken, expiry },
+      ...rest,
+      app,
+      appId: 111,
+      installationId: 222,
+      token,
+      hashedToken,
+      expiry,
     });
     const stored = server.admin("--raw", "get", `blue:enc:${key}`);
     expect(stored).toStartWith("cb-enc:");
