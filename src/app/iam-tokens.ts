@@ -10,7 +10,8 @@ type Iam = Extract<ValkeyAuthentication, { readonly kind: "iam" }>;
 /** Tokens for the configured cache. Throws `BridgeError` (`no-region`) without a region, and `IamCacheAuthOptionError`. */
 export async function createIamTokens(iam: Iam, { credentials }: AwsStage): Promise<TokenSource> {
   const region = await loadDefaultRegion();
-  if (region === undefined) throw new BridgeError("no-region", "VALKEY_IAM_ENABLED: no region: AWS_REGION is not set");
+  if (region === undefined)
+    throw new BridgeError("no-region", "no region to sign IAM tokens for: AWS_REGION is not set");
   return tokensFor(iam, region, credentials.current);
 }
 

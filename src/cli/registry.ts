@@ -86,6 +86,11 @@ export const COMMANDS: readonly [CommandEntry, ...CommandEntry[]] = [
     load: async () => (await import("./keyset/verify.ts")).verify,
   },
   {
+    name: "cache-token",
+    summary: "Print an IAM token for the configured cache",
+    load: async () => (await import("./cache-token.ts")).cacheToken,
+  },
+  {
     name: "version",
     summary: "Tell version, commit and runtime",
     load: async () => (await import("./version.ts")).version,

@@ -106,7 +106,8 @@ export function readValkeyConnection(
   return endpoint === undefined || authentication === undefined ? undefined : { ...endpoint, tls, authentication };
 }
 
-function readIam(reader: EnvironmentReader, used: boolean, checkIam: CheckIam): Iam | undefined {
+/** With `used` false the variables are read, and whether they fit together is left open. */
+export function readIam(reader: EnvironmentReader, used: boolean, checkIam: CheckIam): Iam | undefined {
   const before = reader.problems.length;
   const username = reader.read(VALKEY.username);
   const cacheName = reader.read(VALKEY.iamCacheName);

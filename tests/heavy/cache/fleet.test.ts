@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { Fleet, TestWorld } from "../../support/world.ts";
 import { startFleet, startWorld } from "../../support/world.ts";
+import { rejection } from "../../support/rejection.ts";
 import { createCertificateAuthority } from "../../support/valkey/certificates.ts";
+import { IAM_USER, startIamServer } from "../../support/valkey/iam.ts";
 import { freePort, ENGINES, installRealServers, startRealServer } from "../../support/valkey/real-server.ts";
 import { valkeyVariables, writeKeysetFile } from "../../support/valkey/service-access.ts";
 
@@ -119,4 +121,53 @@ describe("a Valkey that is not there", () => {
     expect((await world.ask("/token")).status).toBe(200);
     expect(world.bridge.output()).not.toContain("another");
   }, 60_000);
+});
+
+describe("a service that logs in with IAM tokens", () => {
+  test("shares tokens with a server that verifies them, and is told when AWS would refuse a name", async () => {
+    await using server = await startIamServer(authority);
+    const access = {
+      CACHE_TYPE: "valkey",
+      VALKEY_ADDRESS: `localhost:${server.port}`,
+      VALKEY_TLS_CA_FILE: authority.caFile,
+      VALKEY_IAM_ENABLED: "true",
+      VALKEY_USERNAME: IAM_USER,
+      VALKEY_IAM_CACHE_NAME: "My-Cache",
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+      AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    };
+    await using fleet = await startFleet(2, access);
+    await Promise.all(fleet.worlds.map(inUse));
+    await at(fleet, 0).ask("/token");
+    expect((await at(fleet, 1).ask("/token")).audit["token"].source).toBe("valkey");
+    const refused = await rejection(
+      startWorld({ ...access, VALKEY_IAM_CACHE_NAME: "my-cache.abc.use1.cache.amazonaws.com" }),
+    );
+    expect(refused.message).toContain("VALKEY_IAM_CACHE_NAME is no name that AWS gives a cache");
+    expect((await rejection(startWorld({ ...access, AWS_REGION: undefined }))).message).toContain(
+      "AWS_REGION is not set",
+    );
+  }, 60_000);
+});
+
+describe("a start that cannot work", () => {
+  test.each([
+    [
+      "a keyset that is not there",
+      { CACHE_ENCRYPTION_ENABLED: "true", CACHE_ENCRYPTION_KEYSET_FILE: "/no/such/keyset" },
+      "keyset, step file: file /no/such/keyset is missing or empty",
+    ],
+    ["authorities that cannot be read", { VALKEY_TLS_CA_FILE: "/no/such/file" }, "VALKEY_TLS_CA_FILE cannot be read"],
+  ])(
+    "ends with one line: %s",
+    async (_what, changes, line) => {
+      const { message } = await rejection(startWorld({ ...valkeyVariables({ port: 1 }, authority), ...changes }));
+      expect(message).toContain("ended with status 1");
+      expect(message.split("\n").filter((one: string) => one.includes("did not start"))).toEqual([
+        expect.stringContaining(line),
+      ]);
+    },
+    40_000,
+  );
 });
