@@ -11,7 +11,7 @@ endif
 export PATH := $(dir $(BUN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev demo playground check format test-quick test test-all clean
+.PHONY: help setup build dev demo demo-valkey playground check format test-quick test test-all clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ dev: setup ## Run the service from source, restarting on changes (configuration 
 
 demo: build ## Vend a token end to end against simulated GitHub, Buildkite and OIDC, and check each step
 	@"$(BUN)" scripts/demo.ts
+
+demo-valkey: build ## Two instances share a real Valkey: the second serves the first one's token without asking GitHub
+	@"$(BUN)" scripts/demo-valkey.ts
 
 playground: build ## Start the demo's world, keep it up, and print commands to try by hand
 	@"$(BUN)" scripts/demo.ts --stay

@@ -1,4 +1,5 @@
 import type { Fetched, Loaded, Source } from "./cache.ts";
+import type { UnusedKind } from "./entry-codec.ts";
 import type { StoreBudget } from "./entry-store.ts";
 import type { Expiring, MemoryLevel } from "./memory-level.ts";
 import type { CacheObserver } from "./observer.ts";
@@ -49,6 +50,7 @@ class Errand<Value extends Expiring, Answer> {
   readonly #memory: MemoryLevel<Value>;
   readonly #source: Source<Value, Answer>;
   readonly #flight: Flight;
+  #unused: UnusedKind | undefined;
 
   constructor(
     options: RefillOptions<Value, Answer>,
@@ -68,12 +70,22 @@ class Errand<Value extends Expiring, Answer> {
     const { shared } = this.#options;
     if (shared === undefined) return this.#fetch(nothing);
     const budget = shared.newBudget();
-    const look = (): Promise<SharedRead<Value>> => shared.level.read(this.#key, this.#source.codec, budget);
+    const look = async (): Promise<SharedRead<Value>> =>
+      this.#report(await shared.level.read(this.#key, this.#source.codec, budget));
     const read = await look();
     if (read.kind === "hit") return this.#found(read);
     if (read.kind === "unavailable") return this.#fetch(nothing);
     const turn = await shared.takeTurn(this.#key, look, budget);
     return turn.kind === "found" ? this.#found(turn.read) : this.#fetch(turn.done);
+  }
+
+  /** An entry that is not used is told once, however often it is looked at while another instance fetches. */
+  #report(read: SharedRead<Value>): SharedRead<Value> {
+    if (read.kind === "miss" && read.unused !== undefined && read.unused !== this.#unused) {
+      this.#unused = read.unused;
+      this.#options.observer.unused(read.unused);
+    }
+    return read;
   }
 
   #found(read: Extract<SharedRead<Value>, { readonly kind: "hit" }>): Loaded<Value, Answer> {

@@ -7,12 +7,13 @@ import type { CacheObserver, CacheOperation } from "./observer.ts";
 
 export type SharedRead<Value> =
   | { readonly kind: "hit"; readonly value: Value; readonly ttlMs: number }
-  | { readonly kind: "miss" }
+  /** `unused`: there is an entry, and it is not for use; a broken one is gone by now. */
+  | { readonly kind: "miss"; readonly unused?: UnusedKind }
   | { readonly kind: "unavailable" };
 
 /** Values that several instances share, each checked against the request that asks for it. No method rejects. */
 export interface SharedLevel<Value> {
-  /** `ttlMs` is what the store says, at most our own. An entry that is not used is a miss; a broken one is gone. */
+  /** `ttlMs` is what the store says, at most our own. */
   readonly read: (key: string, codec: EntryCodec<Value>, budget: StoreBudget) => Promise<SharedRead<Value>>;
   readonly write: (key: string, codec: EntryCodec<Value>, value: Value) => Promise<void>;
   readonly remove: (key: string) => Promise<void>;
@@ -23,7 +24,7 @@ export interface SharedLevelOptions {
   readonly form: EntryForm;
   readonly ttlMs: number;
   readonly clock: Clock;
-  readonly observer: CacheObserver;
+  readonly observer: Pick<CacheObserver, "operated">;
 }
 
 export function createSharedLevel<Value extends Expiring>(options: SharedLevelOptions): SharedLevel<Value> {
@@ -46,10 +47,9 @@ export function createSharedLevel<Value extends Expiring>(options: SharedLevelOp
   };
 
   const notUsed = async (key: string, why: UnusedKind, budget: StoreBudget): Promise<SharedRead<Value>> => {
-    observer.unused(why);
     // Waited for, so that it cannot overtake the entry that comes in its place.
     if (isBrokenForEver(why)) await store.remove(form.storageKey(key), budget);
-    return { kind: "miss" };
+    return { kind: "miss", unused: why };
   };
 
   const read: SharedLevel<Value>["read"] = async (key, codec, budget) => {

@@ -121,7 +121,7 @@ describe("a stored value that is not used", () => {
       store.put("enc:a", stored, 60_000);
       const failing = () => Promise.reject(new Error("down"));
       expect(await rejection(instance.load("a", failing))).toHaveProperty("message", "down");
-      expect(instance.unused).toContain(why);
+      expect(instance.unused).toEqual([why]);
       expect(store.text("enc:a")).toBe(gone ? undefined : stored);
       // And the next one that can be made takes its place.
       expect(await instance.loadNow("a")).toMatchObject({ source: "fetched" });
@@ -135,7 +135,7 @@ describe("a stored value that is not used", () => {
     const instance = createInstance(clock, store);
     store.putList("a");
     expect(await instance.loadNow("a")).toMatchObject({ source: "fetched" });
-    expect(instance.unused).toContain("wrong-type");
+    expect(instance.unused).toEqual(["wrong-type"]);
     expect(store.text("a")).toContain('"name":"a"');
     expect(store.commands).not.toContain("remove a");
   });
