@@ -11,7 +11,7 @@ endif
 export PATH := $(dir $(BUN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev demo demo-valkey playground check format test-quick test test-all clean
+.PHONY: help setup build dev demo demo-valkey playground check format test-quick test test-heavy test-all clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test-quick: setup ## Tests that need neither the binary nor sockets, in seconds
 
 test: build ## All tests that run without heavy tools, against the source and the binary
 	@"$(BUN)" scripts/run-tests.ts default
+
+test-heavy: build ## Tests with outside servers and emulators alone, which they install
+	@"$(BUN)" scripts/run-tests.ts heavy
 
 test-all: build ## Everything, outside servers and emulators included
 	@"$(BUN)" scripts/run-tests.ts all

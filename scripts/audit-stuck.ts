@@ -15,13 +15,21 @@ const PORT = 20_000 + Math.floor(Math.random() * 20_000);
 process.env["BRIDGE_UNDER_TEST"] = "binary";
 await using simulator = await startSimulator();
 const { GITHUB_ORG_PROFILE: _, ...environment } = simulator.environment();
-const child = Bun.spawn([...bridgeCommand(), "serve"], {
-  env: { ...environment, SERVER_PORT: String(PORT), SERVER_HOST: "127.0.0.1" },
+// A pipe that is full after 64 KiB, because nobody reads it until the time is over. (What this process reads, it reads at once.)
+const command = `${bridgeCommand().join(" ")} serve | { sleep ${SECONDS + 22}; cat; }`;
+const child = Bun.spawn(["sh", "-c", command], {
+  env: { ...environment, PATH: process.env["PATH"] ?? "", SERVER_PORT: String(PORT), SERVER_HOST: "127.0.0.1" },
   stdout: "pipe",
   stderr: "inherit",
 });
 const url = `http://127.0.0.1:${PORT}`;
+const output = new Response(child.stdout).text();
 while ((await fetch(`${url}/healthcheck`).catch(() => undefined))?.status !== 200) await Bun.sleep(20);
+const pid = Number(
+  Bun.spawnSync(["pgrep", "-P", String(child.pid), "-f", "serve"])
+    .stdout.toString()
+    .split("\n")[0],
+);
 const jwt = simulator.oidc.issueToken();
 const rssBefore = rssMiB();
 const vended: string[] = [];
@@ -50,11 +58,9 @@ while (performance.now() < untilMs) {
   peakMiB = Math.max(peakMiB, rssMiB());
   await Bun.sleep(100);
 }
-// Nobody has read so far. From now on somebody does.
-const output = new Response(child.stdout).text();
 await Promise.all(clients);
-await Bun.sleep(3000);
-child.kill("SIGTERM");
+await Bun.sleep(5000);
+process.kill(pid, "SIGTERM");
 await child.exited;
 const lines = new Set([...(await output).matchAll(/"id":"(\d+-\d+)"/g)].map(([, id]) => id));
 const without = vended.filter((id) => !lines.has(id)).length;
@@ -65,6 +71,6 @@ console.log(
 process.exit(without === 0 ? 0 : 1);
 
 function rssMiB(): number {
-  const kB = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+  const kB = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Number(kB) / 1024;
 }

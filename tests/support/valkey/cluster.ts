@@ -1,6 +1,6 @@
 import { SLOT_COUNT } from "../../../src/valkey/hash-slot.ts";
 import {
-  freePort,
+  freeClusterPort,
   type RealServer,
   type RealServerOptions,
   runCli,
@@ -77,7 +77,7 @@ async function startNode(options: RealServerOptions): Promise<RealServer> {
   const replication = ["--tls-cluster", "yes", "--tls-replication", "yes", "--cluster-enabled", "yes"];
   const names = ["--cluster-announce-hostname", "localhost", "--cluster-preferred-endpoint-type", "hostname"];
   const extraArguments = [...replication, ...names, "--cluster-node-timeout", "2000"];
-  return startRealServer({ ...options, port: await freePort(), extraArguments });
+  return startRealServer({ ...options, port: await freeClusterPort(), extraArguments });
 }
 
 async function settled(nodes: readonly RealServer[]): Promise<void> {

@@ -89,7 +89,7 @@ export async function startRealServer(options: RealServerOptions): Promise<RealS
   }
 
   async function ready(): Promise<void> {
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 300; attempt++) {
       try {
         if (admin("ping") === "PONG") return;
       } catch {
@@ -141,6 +141,23 @@ function checkCli(args: readonly string[], status: number | null, stdout: string
 }
 
 /** Below 55,536, because a cluster node also listens 10,000 above it. */
+/** The cluster bus listens 10,000 above the port: both must be free, and both must be ports. Below what the system gives out by itself. */
+export async function freeClusterPort(): Promise<number> {
+  for (let tries = 0; tries < 200; tries++) {
+    const port = 11_000 + Math.floor(Math.random() * 11_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
+  }
+  throw new Error("no free port for a cluster node");
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const { promise, resolve: settle } = Promise.withResolvers<boolean>();
+  server.once("error", () => settle(false));
+  server.listen(port, "127.0.0.1", () => server.close(() => settle(true)));
+  return promise;
+}
+
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = await new Promise<number>((done, fail) => {
