@@ -46,7 +46,7 @@ test("schemathesis finds no undocumented answer, wrong type or schema violation 
       "--seed",
       "1",
     ],
-    { env: { PATH: process.env["PATH"] ?? "", HOME: VENV, NO_COLOR: "1" }, stdout: "pipe", stderr: "pipe" },
+    { cwd: VENV, env: { PATH: process.env["PATH"] ?? "", HOME: VENV, NO_COLOR: "1" }, stdout: "pipe", stderr: "pipe" },
   );
   const output = await new Response(child.stdout).text();
   expect({ code: await child.exited, output: output.slice(-3000) }).toMatchObject({ code: 0 });
