@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { openSync, readFileSync } from "node:fs";
+import { openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { POLICY_LOCATION } from "../../src/simulator/default-world.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { bridgeCommand, startBridge, underTest } from "../support/bridge.ts";
@@ -268,16 +268,35 @@ describe(`stopping (${underTest})`, () => {
     "%s does nothing, and opens no debugger",
     async (signal) => {
       await using world = await startWorld();
-      const listening = () => readFileSync(`/proc/${world.bridge.process.pid}/net/tcp`, "utf8").split("\n").length;
-      const before = listening();
+      const before = listeningSockets(world.bridge.process.pid);
       world.bridge.process.kill(signal);
       await Bun.sleep(100);
       expect((await world.ask("/token")).status).toBe(200);
       expect(world.bridge.process.exitCode).toBeNull();
-      expect(Math.abs(listening() - before)).toBeLessThan(20);
+      expect(listeningSockets(world.bridge.process.pid)).toEqual(before);
+      expect(before).toHaveLength(1);
     },
   );
 });
+
+/** The TCP sockets on which a process listens, by inode. */
+function listeningSockets(pid: number): readonly string[] {
+  const listening = ["tcp", "tcp6"].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[3] === "0A")
+      .map((fields) => `socket:[${fields[9]}]`),
+  );
+  const own = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+  return listening.filter((socket) => own.includes(socket)).sort();
+}
 
 test(`a taken port ends the start with one line (${underTest})`, async () => {
   await using world = await startWorld();
