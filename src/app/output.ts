@@ -3,7 +3,9 @@ import { createLogLines } from "../audit/log-lines.ts";
 import { openStandardOutput, type OutputKind } from "../audit/standard-output.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Clock } from "../lib/clock.ts";
+import { createDevelopmentLogger } from "../telemetry/development-logger.ts";
 import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
+import { untilAborted } from "./signals.ts";
 
 /** Standard output with its one writer, and the operational log that shares it. */
 export interface Output extends AsyncDisposable {
@@ -41,17 +43,27 @@ export function openOutput({ kind, logging, clock, complain }: OutputOptions): O
   });
   return {
     lines,
-    logger: createJsonLogger(logging.level, clock.nowMs, createLogLines(lines, clock)),
+    logger: createLogger(logging, clock, createLogLines(lines, clock)),
     closed: closed.signal,
     abandon: () => (isAbandoned = true),
     [Symbol.asyncDispose]: async () => {
       if (closed.signal.aborted || isAbandoned) return;
       await Promise.race([
         lines[Symbol.asyncDispose](),
+        untilAborted(closed.signal),
         new Promise<void>((resolve) => clock.after(LAST_LINES_MS, resolve)),
       ]);
     },
   };
+}
+
+function createLogger(
+  { level, format }: Configuration["logging"],
+  clock: Clock,
+  writeLine: (line: string) => void,
+): Logger {
+  if (format === "development") return createDevelopmentLogger(clock.nowMs, writeLine);
+  return createJsonLogger(level, clock.nowMs, writeLine);
 }
 
 function isBrokenPipe(error: unknown): boolean {

@@ -34,6 +34,7 @@ export async function serve(environment: Environment, complain: (line: string) =
   await using output = openOutput({ kind, logging: result.configuration.logging, clock: systemClock, complain });
   const { logger } = output;
   for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
+  if (result.configuration.observe.enabled) logger.warn("OBSERVE_ENABLED is true: this version sends no telemetry yet");
   const end = AbortSignal.any([signals.stop, output.closed]);
   let service: RunningService;
   try {

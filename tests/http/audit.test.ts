@@ -288,14 +288,15 @@ function listeningSockets(pid: number): readonly string[] {
       .filter((fields) => fields[3] === "0A")
       .map((fields) => `socket:[${fields[9]}]`),
   );
-  const own = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+  const own = new Set<string>();
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
     try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+      own.add(readlinkSync(`/proc/${pid}/fd/${fd}`));
     } catch {
-      return [];
+      // Closed meanwhile.
     }
-  });
-  return listening.filter((socket) => own.includes(socket)).sort();
+  }
+  return listening.filter((socket) => own.has(socket)).sort();
 }
 
 test(`a taken port ends the start with one line (${underTest})`, async () => {
