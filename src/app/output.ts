@@ -31,12 +31,24 @@ export interface OutputOptions {
 export function openOutput({ kind, logging, clock, complain }: OutputOptions): Output {
   const closed = new AbortController();
   let isAbandoned = false;
+  let isFailing = false;
+  /** One line an outage: the log itself cannot tell. */
+  const complainOnce = (error: unknown): void => {
+    if (isFailing) return;
+    isFailing = true;
+    complain(`standard output takes no lines (${codeOf(error)}): until it does, no token leaves`);
+    void lines.nextWritten().then(() => (isFailing = false));
+  };
   const lines = new OutputLines({
     sink: openStandardOutput(kind),
     instance: crypto.randomUUID(),
     clock,
     onFailure: (error) => {
-      if (closed.signal.aborted || !isBrokenPipe(error)) return;
+      if (closed.signal.aborted) return;
+      if (codeOf(error) !== "EPIPE") {
+        complainOnce(error);
+        return;
+      }
       complain("standard output is closed: without audit lines no token may leave");
       closed.abort(new Error("standard output is closed"));
     },
@@ -66,6 +78,6 @@ function createLogger(
   return createJsonLogger(level, clock.nowMs, writeLine);
 }
 
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EPIPE";
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
 }

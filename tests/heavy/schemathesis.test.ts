@@ -1,54 +1,52 @@
-import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { POLICY_LOCATION } from "../../src/simulator/default-world.ts";
+import { DEFAULT_POLICY } from "../../src/simulator/default-world.ts";
+import { INSTALL_TIMEOUT_MS, installPythonTools } from "../support/python-tools.ts";
 import { startWorld } from "../support/world.ts";
 
-const ROOT = join(import.meta.dir, "../..");
-const VENV = join(ROOT, ".tools/schemathesis");
-const VERSION = "4.32.5";
+const DOCUMENT = join(import.meta.dir, "../../docs/openapi.yaml");
+/** For each operation and phase; about 12,000 requests in all. */
+const EXAMPLES = 1000;
 
-async function install(): Promise<void> {
-  if (existsSync(join(VENV, "bin/schemathesis"))) return;
-  for (const command of [
-    ["python3", "-m", "venv", VENV],
-    [join(VENV, "bin/pip"), "install", "--quiet", "--disable-pip-version-check", `schemathesis==${VERSION}`],
-  ]) {
-    const child = Bun.spawn(command, { stdout: "ignore", stderr: "pipe" });
-    if ((await child.exited) !== 0)
-      throw new Error(`schemathesis could not be installed: ${await new Response(child.stderr).text()}`);
-  }
-}
+let programs: string;
+beforeAll(async () => {
+  programs = await installPythonTools("schemathesis", ["schemathesis==4.32.5"], "the tests of docs/openapi.yaml");
+}, INSTALL_TIMEOUT_MS);
 
-test("schemathesis finds no undocumented answer, wrong type or schema violation over 10,000 generated requests", async () => {
-  await install();
-  await using world = await startWorld({
-    GITHUB_ORG_PROFILE: POLICY_LOCATION,
-    CALLER_UPSTREAM_CALLS_PER_MINUTE: "1000000",
-  });
-  const before = world.bridge.audit.length;
+test("schemathesis finds no undocumented answer in 10,000 requests", async () => {
+  await using world = await startWorld({ CALLER_UPSTREAM_CALLS_PER_MINUTE: "1000000" }, { policy: DEFAULT_POLICY });
+  const jwt = world.jwt({ exp: Math.floor(Date.now() / 1000) + 7200 });
+  const folder = mkdtempSync(join(tmpdir(), "schemathesis-"));
+  // A name that no profile has is a valid request with a documented 404, so "valid is accepted" cannot be asked.
+  const options = [
+    "--workers",
+    "1",
+    "--no-color",
+    "--exclude-checks",
+    "positive_data_acceptance",
+    "--max-examples",
+    String(EXAMPLES),
+    "--seed",
+    "1",
+  ];
   const child = Bun.spawn(
     [
-      join(VENV, "bin/schemathesis"),
+      join(programs, "schemathesis"),
       "run",
-      join(ROOT, "docs/openapi.yaml"),
+      DOCUMENT,
       "--url",
       world.bridge.url,
-      "--phases",
-      "fuzzing",
-      "--max-examples",
-      "1600",
-      "--continue-on-failure",
-      "--checks",
-      "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance",
       "--header",
-      `Authorization: Bearer ${world.jwt()}`,
-      "--seed",
-      "1",
+      `Authorization: Bearer ${jwt}`,
+      ...options,
     ],
-    { cwd: VENV, env: { PATH: process.env["PATH"] ?? "", HOME: VENV, NO_COLOR: "1" }, stdout: "pipe", stderr: "pipe" },
+    { cwd: folder, stdin: "ignore", stdout: "pipe", stderr: "inherit" },
   );
-  const output = await new Response(child.stdout).text();
-  expect({ code: await child.exited, output: output.slice(-3000) }).toMatchObject({ code: 0 });
-  expect(world.bridge.audit.length - before).toBeGreaterThan(5_000);
+  const said = await new Response(child.stdout).text();
+  rmSync(folder, { recursive: true });
+  if ((await child.exited) !== 0) throw new Error(said);
+  const [, count = "0"] = /(\d+) generated, \1 passed/.exec(said) ?? [];
+  expect(Number(count)).toBeGreaterThanOrEqual(10_000);
 }, 600_000);

@@ -1,13 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { installPythonTools, lastLine } from "./python-tools.ts";
 
-const VENV = join(import.meta.dir, "../../.tools/venv");
-const MARKER = join(VENV, "emulators.txt");
+export { INSTALL_TIMEOUT_MS } from "./python-tools.ts";
+
 /** MiniStack signs only with `cryptography` beside it. */
 const PACKAGES = ["moto[server]==5.2.5", "ministack==1.5.33", "cryptography==50.0.2"] as const;
 const START_TIMEOUT_MS = 60_000;
-/** For a hook that installs them first, on a slow network. */
-export const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * Emulators of AWS, each right where the other errs: `moto` for KMS Encrypt and Decrypt and for Secrets Manager, `ministack` for KMS
@@ -30,10 +28,10 @@ const COMMANDS = {
 
 /** Starts one on a free port of the loopback address, installed inside the project when it is not yet. Throws with one line saying what is missing. */
 export async function startEmulator(name: EmulatorName): Promise<Emulator> {
-  await installEmulators();
+  const programs = await installPythonTools("venv", PACKAGES, "the AWS emulators");
   const { program, parameters, environment } = COMMANDS[name];
-  const child = Bun.spawn([join(VENV, "bin", program), ...parameters], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: VENV, PYTHONUNBUFFERED: "1", ...environment },
+  const child = Bun.spawn([join(programs, program), ...parameters], {
+    env: { PATH: process.env["PATH"] ?? "", HOME: programs, PYTHONUNBUFFERED: "1", ...environment },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -64,30 +62,4 @@ export async function startEmulator(name: EmulatorName): Promise<Emulator> {
   const url = await Promise.race([started, failed]);
   failed.catch(() => undefined);
   return { url, [Symbol.asyncDispose]: stop };
-}
-
-async function installEmulators(): Promise<void> {
-  const wanted = PACKAGES.join("\n");
-  if (existsSync(MARKER) && readFileSync(MARKER, "utf8") === wanted) return;
-  mkdirSync(VENV, { recursive: true });
-  await run(
-    ["python3", "-m", "venv", VENV],
-    "the AWS emulators need Python 3 with its venv module (Debian: apt-get install python3-venv)",
-  );
-  await run(
-    [join(VENV, "bin/pip"), "install", "--quiet", "--disable-pip-version-check", ...PACKAGES],
-    `the AWS emulators could not be installed by pip (${PACKAGES.join(", ")})`,
-  );
-  writeFileSync(MARKER, wanted);
-}
-
-async function run(command: readonly string[], problem: string): Promise<void> {
-  if (Bun.which(command[0] ?? "") === null) throw new Error(`${problem}: ${command[0]} is not there`);
-  const child = Bun.spawn([...command], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
-  const errors = await new Response(child.stderr).text();
-  if ((await child.exited) !== 0) throw new Error(`${problem}: ${lastLine(errors)}`);
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
 }

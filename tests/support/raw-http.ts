@@ -38,6 +38,7 @@ export async function sendRaw(port: number, request: string | readonly string[],
   await ended.promise;
   clearTimeout(timer);
   socket.end();
-  const replies = text.match(/^HTTP\/1\.1 \d{3}/gm) ?? [];
+  // Not at line starts alone: a second reply follows the first one's body directly. 100 Continue is no reply.
+  const replies = text.match(/HTTP\/1\.1 [2-9]\d\d/g) ?? [];
   return { status: Number(replies[0]?.slice(9) ?? 0), text, replies: replies.length };
 }

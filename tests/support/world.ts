@@ -24,8 +24,17 @@ export interface Answer {
 
 type Overrides = Readonly<Record<string, string | undefined>>;
 
-export async function startWorld(overrides: Overrides = {}): Promise<TestWorld> {
-  const { simulator, worlds } = await startFleet(1, overrides);
+export interface WorldOptions {
+  /** The profile file that the simulated GitHub holds and the service reads. Without it the service has no profile file. */
+  readonly policy?: string;
+  /** Names the App `packages` beside the default one. */
+  readonly registry?: boolean;
+  /** Changes the surroundings before the service starts. */
+  readonly prepare?: (simulator: Simulator) => void;
+}
+
+export async function startWorld(overrides: Overrides = {}, options: WorldOptions = {}): Promise<TestWorld> {
+  const { simulator, worlds } = await startFleet(1, overrides, options);
   const [world] = worlds;
   if (world === undefined) throw new Error("a fleet of one has one");
   return {
@@ -43,11 +52,17 @@ export interface Fleet extends AsyncDisposable {
   readonly worlds: readonly TestWorld[];
 }
 
-export async function startFleet(size: number, overrides: Overrides = {}): Promise<Fleet> {
+export async function startFleet(
+  size: number,
+  overrides: Overrides = {},
+  { policy, registry = false, prepare }: WorldOptions = {},
+): Promise<Fleet> {
   await using started = new AsyncDisposableStack();
   const simulator = started.use(await startSimulator({ keys: await keys }));
-  const environment: Record<string, string> = simulator.environment();
-  delete environment["GITHUB_ORG_PROFILE"];
+  const environment: Record<string, string> = simulator.environment({ registry });
+  if (policy === undefined) delete environment["GITHUB_ORG_PROFILE"];
+  else simulator.setPolicy(policy);
+  prepare?.(simulator);
   for (const [name, value] of Object.entries(overrides)) {
     if (value === undefined) delete environment[name];
     else environment[name] = value;
