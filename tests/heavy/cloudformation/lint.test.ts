@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { shippedTemplates } from "../../support/cloudformation.ts";
+import { INSTALL_TIMEOUT_MS, installPythonTools } from "../../support/python-tools.ts";
+
+test(
+  "cfn-lint has nothing to say about the templates",
+  async () => {
+    const programs = await installPythonTools(
+      "cfn-lint",
+      ["cfn-lint==1.58.0"],
+      "checks of the CloudFormation templates",
+    );
+    const files = shippedTemplates().map((file) => join(import.meta.dir, "../../../deploy/aws", file));
+    const { exitCode, stdout, stderr } = Bun.spawnSync([
+      join(programs, "cfn-lint"),
+      "--include-checks",
+      "I",
+      "--",
+      ...files,
+    ]);
+    expect({ exitCode, output: `${stdout.toString()}${stderr.toString()}` }).toEqual({ exitCode: 0, output: "" });
+  },
+  INSTALL_TIMEOUT_MS,
+);
