@@ -1,6 +1,6 @@
 import { ruleHolds } from "../profiles/matcher.ts";
 import type { ClaimRule, OrganizationProfile, PipelineProfile, PolicyGeneration } from "../profiles/policy.ts";
-import { DEFAULT_PROFILE, type ProfileReference } from "../profiles/reference.ts";
+import type { ProfileReference } from "../profiles/reference.ts";
 import { type IsAppUsable, resolveProfile } from "../profiles/resolve.ts";
 import { judge, type VendingTarget } from "./authorize.ts";
 import { chooseTarget, type Wish } from "./choose-target.ts";
@@ -36,15 +36,6 @@ export interface ExplainedCaller {
   /** The repository that the caller asks for, or the pipeline's own; a valid name. */
   readonly repository?: string | undefined;
   readonly protectedRepository?: string | undefined;
-}
-
-/** Every profile that somebody can ask for, `default` first, then as the file has them: pipeline's, then organization's. */
-export function listProfiles(generation: PolicyGeneration): readonly ProfileReference[] {
-  return [
-    { kind: "pipeline", name: DEFAULT_PROFILE },
-    ...Array.from(generation.pipelineProfiles.keys(), (name) => ({ kind: "pipeline", name }) as const),
-    ...Array.from(generation.organizationProfiles.keys(), (name) => ({ kind: "organization", name }) as const),
-  ];
 }
 
 /**

@@ -3,8 +3,9 @@ import * as fc from "fast-check";
 import { readBuildkiteIdentity, readMatchableClaims } from "../../src/oidc/buildkite-claims.ts";
 import type { BuildkiteIdentity } from "../../src/oidc/buildkite-identity.ts";
 import { compileFile } from "../../src/profiles/compile.ts";
+import { listProfiles } from "../../src/profiles/list-profiles.ts";
 import type { ProfileReference } from "../../src/profiles/reference.ts";
-import { explainProfile, listProfiles, type Explanation } from "../../src/vending/explain.ts";
+import { explainProfile, type Explanation } from "../../src/vending/explain.ts";
 import { createInProcessService, OWNER, type InProcessService, type Reply } from "../support/in-process-service.ts";
 
 const NAMES = ["a", "b", "c", "d"];
