@@ -23,6 +23,10 @@ export interface CommandIo {
   readonly clock: Clock;
   /** Puts a question to whoever sits at the terminal; undefined when nobody does. */
   readonly ask: (question: string) => Promise<string | undefined>;
+  /** A file's first `maxBytes + 1` bytes, so that one that is larger shows. Rejects with the system's error, which has a `code`. */
+  readonly readFile: (path: string, maxBytes: number) => Promise<Uint8Array>;
+  /** The same of standard input. */
+  readonly readInput: (maxBytes: number) => Promise<Uint8Array>;
   readonly fetch: (url: string, init: BunFetchRequestInit) => Promise<Response>;
 }
 

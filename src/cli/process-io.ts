@@ -1,3 +1,4 @@
+import { open, type FileHandle } from "node:fs/promises";
 import { isatty } from "node:tty";
 import { allowsColour } from "../config/colour-preference.ts";
 import type { Environment } from "../config/environment-reader.ts";
@@ -15,6 +16,11 @@ export function processIo(): CommandIo {
     environment,
     clock: systemClock,
     ask,
+    readFile: async (path, maxBytes) => {
+      await using file = await open(path);
+      return await readStart(chunksOf(file), maxBytes);
+    },
+    readInput: (maxBytes) => readStart(Bun.stdin.stream(), maxBytes),
     fetch: (url, init) => fetch(url, init),
   };
 }
@@ -43,6 +49,27 @@ async function writeAll(file: Bun.BunFile, text: string): Promise<void> {
       cause: error,
     });
   }
+}
+
+/** Read by hand: ending the iteration of a read stream early, Bun rejects what nobody awaits. */
+async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(new Uint8Array(64 * 1024));
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** Never holds more than was asked for and one chunk, whatever is at the other end. */
+async function readStart(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    length += chunk.byteLength;
+    if (length > maxBytes) break;
+  }
+  return new Uint8Array(Buffer.concat(parts, Math.min(length, maxBytes + 1)));
 }
 
 async function ask(question: string): Promise<string | undefined> {

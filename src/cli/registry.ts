@@ -26,6 +26,26 @@ export const COMMANDS: readonly [CommandEntry, ...CommandEntry[]] = [
     load: async () => (await import("./config-check.ts")).configCheck,
   },
   {
+    name: "profiles check",
+    summary: "Tell every problem of profile files, and what is dangerous in them",
+    load: async () => (await import("./profiles/check.ts")).check,
+  },
+  {
+    name: "profiles explain",
+    summary: "Tell who gets what: which profiles a job may use, and which rules refuse it",
+    load: async () => (await import("./profiles/explain.ts")).explain,
+  },
+  {
+    name: "profiles test",
+    summary: "Run a table of cases against a profile file",
+    load: async () => (await import("./profiles/test.ts")).test,
+  },
+  {
+    name: "profiles schema",
+    summary: "Print the JSON Schema of the profile file, for editors",
+    load: async () => (await import("./profiles/schema.ts")).schema,
+  },
+  {
     name: "keyset create",
     summary: "Make a keyset where there is none",
     load: async () => (await import("./keyset/put.ts")).create,

@@ -1,11 +1,5 @@
 import { parseRepositoryScope } from "../profiles/scope.ts";
-import type { Refusal } from "./error-response.ts";
-
-/** The `repository-scope` of a request's query, before anyone knows whether the profile takes one. */
-export type CallerScope =
-  | { readonly kind: "absent" }
-  | { readonly kind: "repository"; readonly name: string }
-  | { readonly kind: "invalid"; readonly refusal: Refusal };
+import type { CallerScope } from "../vending/choose-target.ts";
 
 const PARAMETER = "repository-scope";
 
@@ -21,5 +15,5 @@ export function readCallerScope(query: string): CallerScope {
 }
 
 function invalid(cause: string): CallerScope {
-  return { kind: "invalid", refusal: { code: "bad-request", cause } };
+  return { kind: "invalid", cause };
 }

@@ -2,6 +2,7 @@ import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import type { PolicyGeneration } from "../profiles/policy.ts";
 import type { ProfileReference } from "../profiles/reference.ts";
+import { chooseTarget, type Wish } from "../vending/choose-target.ts";
 import { authenticate } from "./authenticate.ts";
 import { readCallerScope } from "./caller-scope.ts";
 import { NOTHING, refused, type Decision } from "./decision.ts";
@@ -13,7 +14,6 @@ import { isSingleHost } from "./request-target.ts";
 import { readReference, selectProfile } from "./select-profile.ts";
 import type { Services } from "./services.ts";
 import { vendFor } from "./vend-for.ts";
-import { chooseTarget, type Wish } from "./vending-target.ts";
 
 const SKIPPED = "skipped(success): no credentials for requested context";
 
@@ -91,7 +91,10 @@ function decideProfile(
   const { profile, app } = selected;
   exchange.scope.resolved({ identity, profile, callerScope: undefined, app, policyDigest: generation.digest });
   const choice = chooseTarget(profile, wish);
-  if (choice.kind === "refused") return refuse(exchange, choice.refusal);
+  if (choice.kind === "refused") {
+    const code = choice.reason === "invalid-scope" ? "bad-request" : choice.reason;
+    return refuse(exchange, { code, cause: choice.cause });
+  }
   if (choice.kind === "skip") return skip(exchange);
   const request = { identity, policyDigest: generation.digest, profile, app, target: choice.target };
   const gitPath = wish.kind === "git" ? wish.path : undefined;

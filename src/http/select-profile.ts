@@ -1,7 +1,7 @@
 import type { GitHubApp } from "../github/app.ts";
 import { DEFAULT_PROFILE, parseReference, type ProfileReference } from "../profiles/reference.ts";
 import type { OrganizationProfile, PipelineProfile, PolicyGeneration } from "../profiles/policy.ts";
-import { resolveOrganizationProfile, resolvePipelineProfile } from "../profiles/resolve.ts";
+import { resolveProfile } from "../profiles/resolve.ts";
 import type { Refusal } from "./error-response.ts";
 import { percentDecode } from "./request-target.ts";
 import type { TokenRoute } from "./routes.ts";
@@ -29,14 +29,12 @@ export type Selection =
 /** The profile and its App, in the generation that this request has read. A profile never falls back to another App. */
 export function selectProfile(
   generation: PolicyGeneration,
-  { kind, name }: ProfileReference,
+  reference: ProfileReference,
   apps: AppDirectory,
 ): Selection {
   const isAppUsable = (appName: string): boolean => apps.find(appName) !== undefined;
-  const resolution =
-    kind === "pipeline"
-      ? resolvePipelineProfile(generation, name, isAppUsable)
-      : resolveOrganizationProfile(generation, name, isAppUsable);
+  const { name } = reference;
+  const resolution = resolveProfile(generation, reference, isAppUsable);
   switch (resolution.kind) {
     case "not-found":
       return {

@@ -59,6 +59,38 @@ export function readBuildkiteIdentity(registered: RegisteredClaims, pin: Organiz
   };
 }
 
+/** Claims of a token as a person wrote them down: some that every token has may be missing. */
+export interface MatchableClaims {
+  /** What profiles may match on, exactly as `BuildkiteIdentity` has it for a token with these claims. */
+  readonly claims: ReadonlyMap<string, string>;
+  /** Those of `claims` that every token has and that are not here: a rule on one of them does not hold. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * The claims that profiles may match on, for tools: each one that is there is judged as a token's is, none has to be there, the
+ * rest is ignored. Throws `InvalidToken` for a value with which the service would refuse a token.
+ */
+export function readMatchableClaims(payload: JsonObject): MatchableClaims {
+  const required = Object.entries(REQUIRED_MATCHABLE);
+  const present = required.filter(([name]) => read(payload, name) !== undefined);
+  return {
+    claims: new Map([
+      ...present.map(([name, readValue]) => [name, readValue(payload, name)] as const),
+      ...readOptional(payload),
+    ]),
+    missing: required.flatMap(([name]) => (read(payload, name) === undefined ? [name] : [])),
+  };
+}
+
+const REQUIRED_MATCHABLE: Readonly<Record<string, (payload: JsonObject, name: string) => string>> = {
+  pipeline_slug: requireId,
+  pipeline_id: requireId,
+  build_number: (payload, name) => String(requireCount(payload, name)),
+  build_branch: requireText,
+  build_commit: requireText,
+};
+
 function assertOrganization(payload: JsonObject, { organizationSlug, organizationId }: OrganizationPin): void {
   if (requireText(payload, "organization_slug") !== organizationSlug) {
     throw new InvalidToken('claim "organization_slug" is not the configured organization');

@@ -22,6 +22,11 @@ export type ParsedPermission =
 
 const ACTIONS_BY_FIELD: ReadonlyMap<string, readonly PermissionAction[]> = new Map(Object.entries(PERMISSION_TABLE));
 
+/** Every `field:action` that there is. */
+export function listPermissions(): readonly string[] {
+  return Array.from(ACTIONS_BY_FIELD, ([field, actions]) => actions.map((action) => `${field}:${action}`)).flat();
+}
+
 /** Reads `field:action` literally: no other case, no white space. Never throws. */
 export function parsePermission(text: string): ParsedPermission {
   const [field = "", action = "", ...rest] = text.split(":");

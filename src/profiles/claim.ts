@@ -1,4 +1,5 @@
-const CLAIMS: ReadonlySet<string> = new Set([
+/** The claims that a rule may name, agent tags apart. */
+export const MATCHABLE_CLAIMS: ReadonlySet<string> = new Set([
   "pipeline_slug",
   "pipeline_id",
   "build_number",
@@ -20,7 +21,7 @@ const SPACE_OR_CONTROL = /[\p{White_Space}\p{Cc}]/u;
 
 /** Whether a rule may name this claim. An agent tag's name holds no white space or control character. */
 export function isMatchableClaim(claim: string): boolean {
-  if (!claim.startsWith(AGENT_TAG)) return CLAIMS.has(claim);
+  if (!claim.startsWith(AGENT_TAG)) return MATCHABLE_CLAIMS.has(claim);
   const tag = claim.slice(AGENT_TAG.length);
   return tag !== "" && isClean(tag);
 }

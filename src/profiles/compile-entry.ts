@@ -16,6 +16,9 @@ export interface PolicyEntry {
   readonly findings: readonly Finding[];
   /** The App it names, when that is another than the default one. Whether there is such an App is not looked at. */
   readonly app?: Located<string>;
+  /** As it is written. Every rule of an available profile has its `match` entry, in the same order. */
+  readonly source: ProfileEntry;
+  readonly profile: PipelineProfile | OrganizationProfile | UnavailableProfile;
 }
 
 export interface CompiledEntry<Profile> {
@@ -46,7 +49,7 @@ export function compileOrganizationEntry(
 type Common = Omit<PipelineProfile, "kind">;
 
 /** Everything is compiled even when something is already wrong, so that all the reasons are found at once. */
-function compileEntry<Profile>(
+function compileEntry<Profile extends PipelineProfile | OrganizationProfile>(
   kind: ProfileReference["kind"],
   source: ProfileEntry,
   { compilePattern, repeated }: EntryContext,
@@ -59,11 +62,14 @@ function compileEntry<Profile>(
   const permissions = compilePermissions(source.permissions, source.at, problems);
   const rules = compileRules(source.match, compilePattern, problems);
   const common = permissions && rules && { name, appName: app?.value ?? DEFAULT_APP, permissions, rules };
-  const profile = complete(common, problems);
-  const reasons = reasonsOf(problems.findings);
+  const completed = complete(common, problems);
+  const { findings } = problems;
+  const reasons = reasonsOf(findings);
+  const profile: Profile | UnavailableProfile =
+    completed === undefined || reasons.length > 0 ? { kind: "unavailable", name, reasons } : completed;
   return {
-    entry: { kind, name, at: source.at, findings: problems.findings, ...(app === undefined ? {} : { app }) },
-    profile: profile === undefined || reasons.length > 0 ? { kind: "unavailable", name, reasons } : profile,
+    entry: { kind, name, at: source.at, findings, ...(app === undefined ? {} : { app }), source, profile },
+    profile,
   };
 }
 

@@ -1,9 +1,9 @@
 import { isMatchableClaim } from "./claim.ts";
 import type { MatchEntry, ProfileEntry } from "./document.ts";
 import { quoted } from "./finding.ts";
-import { type ClaimRule, createMatchRules } from "./matcher.ts";
+import { createMatchRules } from "./matcher.ts";
 import { compilePattern, type CompiledPattern } from "./pattern.ts";
-import type { MatchRules } from "./policy.ts";
+import type { ClaimRule, MatchRules } from "./policy.ts";
 import type { ProblemSink } from "./problem-sink.ts";
 
 /** Compiles patterns, each text once: policies repeat a few patterns in many profiles. */

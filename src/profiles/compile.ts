@@ -5,7 +5,7 @@ import { createPatternCompiler } from "./compile-rules.ts";
 import { compileSection } from "./compile-section.ts";
 import { CONTENTS_READ, createDefaultProfile } from "./default-policy.ts";
 import { type PolicyDocument, readDocument } from "./document.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding, Located } from "./finding.ts";
 import type { PolicyGeneration } from "./policy.ts";
 import { createProblemSink } from "./problem-sink.ts";
 import { DEFAULT_PROFILE } from "./reference.ts";
@@ -17,6 +17,8 @@ export interface CompiledPolicy {
   readonly entries: readonly PolicyEntry[];
   /** Whether the file has `pipeline.defaults.permissions`. */
   readonly declaresDefaults: boolean;
+  /** As they are written, where the file has them. */
+  readonly defaultPermissions?: Located<readonly Located<string>[]>;
   /** What to say about the defaults: warnings alone. */
   readonly defaultsFindings: readonly Finding[];
 }
@@ -54,6 +56,7 @@ export function compilePolicy(document: PolicyDocument, digest: string): Compila
       generation,
       entries: [...pipeline.entries, ...organization.entries],
       declaresDefaults: document.defaultPermissions !== undefined,
+      ...(document.defaultPermissions === undefined ? {} : { defaultPermissions: document.defaultPermissions }),
       defaultsFindings: defaults.findings,
     },
   };

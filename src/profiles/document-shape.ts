@@ -1,4 +1,12 @@
-import { type FileFaultCode, type Finding, type Located, MAX_FILE_FINDINGS, type Position, quoted } from "./finding.ts";
+import {
+  type CaseFaultCode,
+  type FileFaultCode,
+  type Finding,
+  type Located,
+  MAX_FILE_FINDINGS,
+  type Position,
+  quoted,
+} from "./finding.ts";
 import type { SourceNode } from "./source-node.ts";
 
 type Fields = ReadonlyMap<string, SourceNode>;
@@ -9,10 +17,12 @@ type Fields = ReadonlyMap<string, SourceNode>;
  */
 export interface ShapeReader {
   readonly findings: readonly Finding[];
+  /** Notes what is wrong beside shapes. */
+  readonly report: (code: FileFaultCode | CaseFaultCode, at: Position, message: string) => void;
   /** The fields of a map, nulls left out; empty for an absent one. */
   readonly map: (node: SourceNode | undefined, what: string, keys: readonly string[]) => Fields;
-  /** As `map`, for what must be there. */
-  readonly item: (node: SourceNode, what: string, keys: readonly string[]) => Fields;
+  /** As `map`, for what must be there. Without `keys` it may have any. */
+  readonly item: (node: SourceNode, what: string, keys?: readonly string[]) => Fields;
   readonly list: (node: SourceNode | undefined, what: string) => Located<readonly SourceNode[]> | undefined;
   readonly text: (node: SourceNode | undefined, what: string) => Located<string> | undefined;
   readonly texts: (node: SourceNode | undefined, what: string) => Located<readonly Located<string>[]> | undefined;
@@ -22,7 +32,7 @@ const NO_FIELDS: Fields = new Map();
 
 export function createShapeReader(): ShapeReader {
   const findings: Finding[] = [];
-  const report = (code: FileFaultCode, at: Position, message: string): void => {
+  const report: ShapeReader["report"] = (code, at, message) => {
     if (findings.length < MAX_FILE_FINDINGS) findings.push({ severity: "error", code, message, ...at });
   };
   const wrongType = (node: SourceNode, what: string, wanted: string): void => {
@@ -36,7 +46,7 @@ export function createShapeReader(): ShapeReader {
       return NO_FIELDS;
     }
     for (const [key, { keyAt }] of node.entries) {
-      if (!keys.includes(key)) {
+      if (keys?.includes(key) === false) {
         report("unknown-key", keyAt, `${what} has no key ${quoted(key)}; it may have ${keys.join(", ")}`);
       }
     }
@@ -60,6 +70,7 @@ export function createShapeReader(): ShapeReader {
 
   return {
     findings,
+    report,
     item,
     list,
     text,

@@ -50,6 +50,23 @@ export type ProfileFaultCode =
 /** What is legal and worth a look. */
 export type WarningCode = "deprecated-wildcard" | "repeated-permission" | "repeated-repository" | "empty-match";
 
+/** What is legal and dangerous: looked for by `profiles check`, not at every refresh. */
+export type DangerCode =
+  | "write-without-rule"
+  | "write-by-build-label"
+  | "write-to-all-repositories"
+  | "writes-policy-repository"
+  | "organization-permission"
+  | "pattern-matches-everything"
+  | "agent-tag-alone"
+  | "unaskable-name"
+  | "permission-not-held";
+
+/** What is wrong with a table of cases for `profiles test`, beside its shape. */
+export type CaseFaultCode = "invalid-case";
+
+export type FindingCode = CaseFaultCode | FileFaultCode | ProfileFaultCode | WarningCode | DangerCode;
+
 interface FindingText extends Position {
   /** For people. Quotes the file, shortened; says what to write instead where that is known. */
   readonly message: string;
@@ -59,8 +76,8 @@ interface FindingText extends Position {
 
 /** Something to say about a profile file. `code` is stable. */
 export type Finding =
-  | (FindingText & { readonly severity: "error"; readonly code: FileFaultCode | ProfileFaultCode })
-  | (FindingText & { readonly severity: "warning"; readonly code: WarningCode });
+  | (FindingText & { readonly severity: "error"; readonly code: FileFaultCode | ProfileFaultCode | CaseFaultCode })
+  | (FindingText & { readonly severity: "warning"; readonly code: WarningCode | DangerCode });
 
 /** Notes that the whole file is refused, for what stands at this offset of its text. */
 export type ReportFileFault = (code: FileFaultCode, offset: number, message: string) => void;

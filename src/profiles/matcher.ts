@@ -1,11 +1,5 @@
 import { isMatchableValue } from "./claim.ts";
-import type { WholeValuePattern } from "./pattern.ts";
-import type { AttemptedPattern, ClaimMatch, MatchRules } from "./policy.ts";
-
-/** One rule: the claim has exactly this value, or its whole value matches this pattern. */
-export type ClaimRule = { readonly claim: string } & (
-  { readonly kind: "value"; readonly value: string } | { readonly kind: "pattern"; readonly pattern: WholeValuePattern }
-);
+import type { AttemptedPattern, ClaimMatch, ClaimRule, MatchRules } from "./policy.ts";
 
 /**
  * Rules joined by AND. Every value that any rule reads is validated before any rule is tried, so that no rule, in no order,
@@ -14,6 +8,7 @@ export type ClaimRule = { readonly claim: string } & (
 export function createMatchRules(rules: readonly ClaimRule[]): MatchRules {
   const claims = [...new Set(rules.map(({ claim }) => claim))];
   return {
+    rules,
     evaluate: (values) => {
       const invalid = claims.find((claim) => !isMatchableValue(values.get(claim) ?? ""));
       if (invalid !== undefined) return { kind: "invalid-claim", claim: invalid };
@@ -21,7 +16,7 @@ export function createMatchRules(rules: readonly ClaimRule[]): MatchRules {
       const attempted: AttemptedPattern[] = [];
       for (const rule of rules) {
         const value = values.get(rule.claim) ?? "";
-        if (holds(rule, value)) matches.push({ claim: rule.claim, value });
+        if (ruleHolds(rule, value)) matches.push({ claim: rule.claim, value });
         else attempted.push({ claim: rule.claim, pattern: patternOf(rule), value });
       }
       return attempted.length > 0 ? { kind: "refused", attempted } : { kind: "matched", matches };
@@ -29,8 +24,8 @@ export function createMatchRules(rules: readonly ClaimRule[]): MatchRules {
   };
 }
 
-/** An absent or empty claim never matches, whatever the pattern. */
-function holds(rule: ClaimRule, value: string): boolean {
+/** Whether one rule holds for this value of its claim. An absent or empty claim (`""`) never matches, whatever the pattern. */
+export function ruleHolds(rule: ClaimRule, value: string): boolean {
   if (value === "") return false;
   return rule.kind === "value" ? rule.value === value : rule.pattern.matches(value);
 }

@@ -15,12 +15,13 @@ export type CompiledPattern =
 /**
  * Compiles RE2 syntax to match whole values: as if wrapped in `\A(?:` and `)\z`.
  *
- * The pattern is compiled alone first, so that `a)(b` is refused and cannot close the group; the group keeps the anchors
- * on both sides of `main|develop`. What compiles alone and not wrapped (an open `\Q`) is refused too.
+ * The pattern alone must compile too, so that `a)(b` is refused and cannot close the group; the group keeps the anchors on both
+ * sides of `main|develop`. A pattern without `)` cannot close it: where the whole compiles, what is inside does, and is not
+ * compiled twice. What compiles alone and not wrapped (an open `\Q`) is refused.
  */
 export function compilePattern(source: string): CompiledPattern {
   try {
-    RE2JS.compile(source);
+    if (source.includes(")")) RE2JS.compile(source);
     const wrapped = RE2JS.compile(`\\A(?:${source})\\z`);
     return { kind: "pattern", pattern: { source, matches: (value) => wrapped.test(value) } };
   } catch (error) {

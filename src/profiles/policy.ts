@@ -1,4 +1,5 @@
 import type { PermissionSet } from "../permissions/permission-set.ts";
+import type { WholeValuePattern } from "./pattern.ts";
 
 /** The App of every profile that names none. */
 export const DEFAULT_APP = "default";
@@ -22,8 +23,15 @@ export type MatchOutcome =
   /** A claim that a rule reads has a value no rule may read: too long, white space, control characters. */
   | { readonly kind: "invalid-claim"; readonly claim: string };
 
+/** One rule: the claim has exactly this value, or its whole value matches this pattern. */
+export type ClaimRule = { readonly claim: string } & (
+  { readonly kind: "value"; readonly value: string } | { readonly kind: "pattern"; readonly pattern: WholeValuePattern }
+);
+
 /** The match rules of a profile, compiled once a generation. No rules match everyone. */
 export interface MatchRules {
+  /** As the profile has them. */
+  readonly rules: readonly ClaimRule[];
   readonly evaluate: (claims: ReadonlyMap<string, string>) => MatchOutcome;
 }
 

@@ -5,7 +5,7 @@ import {
   type PolicyGeneration,
   type UnavailableProfile,
 } from "./policy.ts";
-import { DEFAULT_PROFILE } from "./reference.ts";
+import { DEFAULT_PROFILE, type ProfileReference } from "./reference.ts";
 
 /**
  * Whether an App of this name is configured and in use at this moment. Asked on every request, before any cache is read:
@@ -16,8 +16,19 @@ export type IsAppUsable = (appName: string) => boolean;
 export type Resolution<Profile> =
   | { readonly kind: "found"; readonly profile: Profile }
   | { readonly kind: "not-found" }
-  /** `message` is for the audit entry: `profile "P" unavailable: CAUSE`. */
-  | { readonly kind: "unavailable"; readonly message: string };
+  /** `message` is for the audit entry: `profile "P" unavailable: CAUSE`, with every reason. */
+  | { readonly kind: "unavailable"; readonly message: string; readonly reasons: readonly string[] };
+
+/** The profile that a reference names, in its own section alone. */
+export function resolveProfile(
+  generation: PolicyGeneration,
+  { kind, name }: ProfileReference,
+  isAppUsable: IsAppUsable,
+): Resolution<PipelineProfile | OrganizationProfile> {
+  return kind === "pipeline"
+    ? resolvePipelineProfile(generation, name, isAppUsable)
+    : resolveOrganizationProfile(generation, name, isAppUsable);
+}
 
 /** The pipeline profile of that name; `default` is always found. */
 export function resolvePipelineProfile(
@@ -47,12 +58,16 @@ function judge<Profile extends PipelineProfile | OrganizationProfile>(
   isAppUsable: IsAppUsable,
 ): Resolution<Profile> {
   if (profile === undefined) return { kind: "not-found" };
-  if (profile.kind === "unavailable") return unavailable(profile.name, profile.reasons.join("; "));
+  if (profile.kind === "unavailable") return unavailable(profile.name, profile.reasons);
   const { appName } = profile;
   if (appName === DEFAULT_APP || isAppUsable(appName)) return { kind: "found", profile };
-  return unavailable(profile.name, unusableAppCause(appName));
+  return unavailable(profile.name, [unusableAppCause(appName)]);
 }
 
-function unavailable(name: string, cause: string): { readonly kind: "unavailable"; readonly message: string } {
-  return { kind: "unavailable", message: `profile ${JSON.stringify(name)} unavailable: ${cause}` };
+function unavailable(name: string, reasons: readonly string[]): Extract<Resolution<never>, { kind: "unavailable" }> {
+  return {
+    kind: "unavailable",
+    message: `profile ${JSON.stringify(name)} unavailable: ${reasons.join("; ")}`,
+    reasons,
+  };
 }

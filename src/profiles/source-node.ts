@@ -7,7 +7,8 @@ export type SourceNode =
   | { readonly kind: "map"; readonly at: Position; readonly entries: ReadonlyMap<string, SourceEntry> }
   | { readonly kind: "list"; readonly at: Position; readonly items: readonly SourceNode[] }
   | { readonly kind: "text"; readonly at: Position; readonly value: string }
-  | { readonly kind: "number" | "boolean" | "null"; readonly at: Position };
+  | { readonly kind: "number"; readonly at: Position; readonly value: number }
+  | { readonly kind: "boolean" | "null"; readonly at: Position };
 
 export interface SourceEntry {
   readonly keyAt: Position;
@@ -76,5 +77,5 @@ export function createNodeReader(
 function readScalar(value: unknown, at: Position): SourceNode {
   if (typeof value === "string") return { kind: "text", at, value };
   if (value === null || value === undefined) return { kind: "null", at };
-  return { kind: typeof value === "boolean" ? "boolean" : "number", at };
+  return typeof value === "number" ? { kind: "number", at, value } : { kind: "boolean", at };
 }

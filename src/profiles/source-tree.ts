@@ -1,7 +1,6 @@
-import { Composer, LineCounter, Parser, type Document, type ErrorCode } from "yaml";
+import { Composer, type CST, type Document, type ErrorCode, Lexer, LineCounter, Parser } from "yaml";
 import { type FileFaultCode, type Finding, MAX_FILE_FINDINGS, type Position, type ReportFileFault } from "./finding.ts";
 import { createNodeReader, type SourceNode } from "./source-node.ts";
-import { findTooDeep } from "./yaml-depth.ts";
 
 export type SourceTree =
   | { readonly kind: "tree"; readonly root: SourceNode }
@@ -21,7 +20,6 @@ const MAX_SYNTAX_FINDINGS = 20;
  */
 export function readSourceTree(text: string): SourceTree {
   const lines = new LineCounter();
-  const tokens = Array.from(new Parser(lines.addNewLine).parse(text));
   const findings: Finding[] = [];
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
@@ -31,9 +29,9 @@ export function readSourceTree(text: string): SourceTree {
     if (findings.length < MAX_FILE_FINDINGS) findings.push({ severity: "error", code, message, ...at(offset) });
   };
 
-  const tooDeep = tokens.map((token) => findTooDeep(token, MAX_DEPTH)).find((offset) => offset !== undefined);
-  if (tooDeep !== undefined) {
-    report("too-deep", tooDeep, `values are nested more than ${MAX_DEPTH} deep`);
+  const parsing = parseTokens(text, lines);
+  if (parsing.kind === "too-deep") {
+    report("too-deep", parsing.offset, `values are nested more than ${MAX_DEPTH} deep`);
     return { kind: "refused", findings };
   }
   const composer = new Composer({
@@ -44,12 +42,33 @@ export function readSourceTree(text: string): SourceTree {
     resolveKnownTags: false,
   });
   // A document even when there is none, for it carries what was found wrong.
-  const [document, second] = composer.compose(tokens, true, text.length);
+  const [document, second] = composer.compose(parsing.tokens, true, text.length);
   if (document !== undefined) reportSyntax(document, report);
   if (second !== undefined) report("several-documents", second.range[0], "the file holds more than one YAML document");
   if (findings.length > 0) return { kind: "refused", findings };
   const root = createNodeReader(at, report)(document?.contents);
   return findings.length > 0 ? { kind: "refused", findings } : { kind: "tree", root };
+}
+
+type Parsing =
+  | { readonly kind: "tokens"; readonly tokens: readonly CST.Token[] }
+  | { readonly kind: "too-deep"; readonly offset: number };
+
+/**
+ * The library's syntax tokens, as long as what is open at once is no deeper than a file may be: what turns tokens into nodes recurses,
+ * and what reads a mebibyte of open brackets to its end takes seconds.
+ */
+function parseTokens(text: string, lines: LineCounter): Parsing {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (let start = 0; start >= 0; start = text.indexOf("\n", start) + 1 || -1) lines.addNewLine(start);
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    // The document itself lies below its values.
+    if (parser.stack.length > MAX_DEPTH + 1) return { kind: "too-deep", offset: parser.stack.at(-1)?.offset ?? 0 };
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return { kind: "tokens", tokens };
 }
 
 function reportSyntax({ errors, warnings, directives }: Document.Parsed, report: ReportFileFault): void {

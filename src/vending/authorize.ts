@@ -3,7 +3,13 @@ import type { RepositorySelection } from "../github/installation-tokens.ts";
 import { isSameName } from "../github/repository-name.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import { canWrite } from "../permissions/permission-set.ts";
-import type { AttemptedPattern, ClaimMatch, OrganizationProfile, PipelineProfile } from "../profiles/policy.ts";
+import type {
+  AttemptedPattern,
+  ClaimMatch,
+  MatchOutcome,
+  OrganizationProfile,
+  PipelineProfile,
+} from "../profiles/policy.ts";
 
 /** What a request is for, before anyone has asked whether it may. */
 export interface AuthorizationRequest {
@@ -37,19 +43,36 @@ export interface AuthorizedRequest extends AuthorizationRequest {
   readonly [proof]: true;
 }
 
+export type Judgement = Exclude<Authorization, { kind: "authorized" }> | Extract<MatchOutcome, { kind: "matched" }>;
+
+/** What is judged: who asks, for which profile, to reach what. */
+export interface JudgedRequest {
+  readonly claims: ReadonlyMap<string, string>;
+  readonly profile: PipelineProfile | OrganizationProfile;
+  readonly target: VendingTarget;
+}
+
 /**
  * Evaluates the profile's match rules for the caller, then keeps a caller-scoped profile that can write from the repository that holds
  * the policy (`protectedRepository`): whoever could write it could grant themselves everything. Judges neither owner nor existence.
+ *
+ * The verdict alone, for `profiles explain`; what may vend is made by `authorize`.
  */
-export function authorize(request: AuthorizationRequest, protectedRepository: string | undefined): Authorization {
-  const outcome = request.profile.rules.evaluate(request.identity.claims);
-  if (outcome.kind !== "matched") return outcome;
-  const { matches } = outcome;
-  if (reachesProtected(request, protectedRepository)) return { kind: "protected", matches };
-  return { kind: "authorized", request: { ...request, [proof]: true }, matches };
+export function judge(request: JudgedRequest, protectedRepository: string | undefined): Judgement {
+  const outcome = request.profile.rules.evaluate(request.claims);
+  if (outcome.kind !== "matched" || !reachesProtected(request, protectedRepository)) return outcome;
+  return { kind: "protected", matches: outcome.matches };
 }
 
-function reachesProtected({ profile, target }: AuthorizationRequest, protectedRepository: string | undefined): boolean {
+/** Judges a request; one that the profile's rules let in is `authorized`. */
+export function authorize(request: AuthorizationRequest, protectedRepository: string | undefined): Authorization {
+  const { identity, profile, target } = request;
+  const judgement = judge({ claims: identity.claims, profile, target }, protectedRepository);
+  if (judgement.kind !== "matched") return judgement;
+  return { kind: "authorized", request: { ...request, [proof]: true }, matches: judgement.matches };
+}
+
+function reachesProtected({ profile, target }: JudgedRequest, protectedRepository: string | undefined): boolean {
   if (protectedRepository === undefined || target.kind !== "organization" || target.callerScope === undefined)
     return false;
   return isSameName(target.callerScope, protectedRepository) && canWrite(profile.permissions);

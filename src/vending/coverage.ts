@@ -1,3 +1,4 @@
+import type { RepositorySelection } from "../github/installation-tokens.ts";
 import type { InstallationAccount } from "../github/installations.ts";
 import { isSameName } from "../github/repository-name.ts";
 import { parsePipelineRepository } from "../github/repository-url.ts";
@@ -20,12 +21,13 @@ export function coversAsked(
   account: () => MaybePromise<InstallationAccount>,
 ): MaybePromise<boolean> {
   if (target.kind === "pipeline") return true;
-  const { repositories } = target;
-  const { name } = asked;
-  if (repositories.kind === "names") {
-    if (name === undefined || !repositories.names.some((one) => isSameName(one, name))) return false;
-  }
+  if (!coversName(target.repositories, asked.name)) return false;
   return chain(account(), ({ login }) => isSameName(login, asked.owner));
+}
+
+/** Whether a token for these repositories reaches the one of this name; without a name, only all of them do. */
+export function coversName(repositories: RepositorySelection, name: string | undefined): boolean {
+  return repositories.kind === "all" || (name !== undefined && repositories.names.some((one) => isSameName(one, name)));
 }
 
 /** Whether the pipeline's repository, as its token has it, is the one git asked about. */

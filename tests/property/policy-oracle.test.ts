@@ -1,16 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { createCache } from "../../src/cache/create-cache.ts";
-import type { GitHubApp } from "../../src/github/app.ts";
-import type { TokenRequest } from "../../src/github/installation-tokens.ts";
-import { createRequestHandler } from "../../src/http/request-handler.ts";
 import type { BuildkiteIdentity } from "../../src/oidc/buildkite-identity.ts";
-import { compileFile } from "../../src/profiles/compile.ts";
-import type { VendedToken } from "../../src/token/vended-token.ts";
-import { createMint, type Refusal } from "../../src/vending/mint.ts";
-import { createMovedPipelines } from "../../src/vending/moved-pipelines.ts";
-import { createVend } from "../../src/vending/vend.ts";
-import { createFixedClock } from "../support/fixed-clock.ts";
+import { createInProcessService, OWNER } from "../support/in-process-service.ts";
 
 /**
  * What GitHub is asked for is never wider than the policy says, and nobody whom the policy refuses gets anything, warm cache or cold.
@@ -45,7 +36,6 @@ interface Wish {
   readonly owner: string;
 }
 
-const OWNER = "acme";
 const SLUGS = ["widget", "widget-attacker", "main"];
 const BRANCHES = ["main", "main-attacker", "xmain", "develop", "release/1", "main\n"];
 const REPOSITORIES = ["widget", "gadget", "policy"];
@@ -138,110 +128,6 @@ function toYaml({ defaults, pipeline, organization }: Policy): string {
   });
 }
 
-const APP: GitHubApp = {
-  name: "default",
-  appId: 111,
-  installationId: 222,
-  signer: { sign: () => Promise.reject(new Error("unused")) },
-};
-const WEB = new URL("https://github.com");
-
-/** The service's own pipeline over an upstream that grants exactly what it is asked and remembers it. */
-function createService(yaml: string) {
-  const compiled = compileFile(
-    new TextEncoder().encode(yaml),
-    new Bun.CryptoHasher("sha256").update(yaml).digest("hex"),
-  );
-  if (compiled.kind === "refused") throw new Error(JSON.stringify(compiled.findings));
-  const { generation } = compiled.policy;
-  const clock = createFixedClock();
-  const asked: TokenRequest[] = [];
-  const account = { id: 1, login: OWNER, type: "Organization" };
-  const pipelines = {
-    read: (_organization: string, slug: string) =>
-      Promise.resolve({ id: `id-of-${slug}`, repository: `git@github.com:${OWNER}/${slug}.git` }),
-  };
-  const budget = { spend: () => undefined };
-  const mint = createMint({
-    pipelines,
-    webUrl: WEB,
-    clock,
-    budget,
-    connect: () => ({
-      account: () => account,
-      revokeToken: () => Promise.resolve(),
-      createToken: (request) => {
-        const token = `ghs_${asked.push(request)}`;
-        return Promise.resolve({
-          token,
-          expiresAtEpochSeconds: clock.nowMs() / 1000 + 3600,
-          permissions: request.permissions,
-          selection: request.repositories.kind === "all" ? "all" : "selected",
-          repositories:
-            request.repositories.kind === "all"
-              ? []
-              : request.repositories.names.map((name) => ({ owner: OWNER, name })),
-        } as const);
-      },
-    }),
-  });
-  const cache = createCache<VendedToken, Refusal>({
-    ttlMs: 2_700_000,
-    capacity: 100,
-    callerVariedCapacity: 100,
-    clock,
-    observer: { operated: () => undefined, ciphered: () => undefined, unused: () => undefined },
-    isOutage: () => false,
-  });
-  const vend = createVend({
-    cache,
-    mint,
-    moved: createMovedPipelines({ pipelines, webUrl: WEB, budget, clock }),
-    webUrl: WEB,
-    clock,
-  });
-  let identity: BuildkiteIdentity | undefined;
-  const written = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
-  const handle = createRequestHandler({
-    verifier: {
-      verify: () => (identity === undefined ? { kind: "invalid", cause: "" } : { kind: "authenticated", identity }),
-    },
-    policy: () => ({ kind: "generation", generation }),
-    apps: { find: (name) => (name === "default" ? APP : undefined), account: () => account },
-    vend,
-    audit: {
-      request: () => written,
-      replaceRequest: () => false,
-      mint: () => written,
-      isOverfull: () => false,
-      countUnrecorded: () => undefined,
-    },
-    clock,
-    newRequestId: () => "id",
-    onUnexpected: (error) => {
-      throw error;
-    },
-    settings: {
-      basePath: "",
-      maxInFlight: 1000,
-      trustedProxyHops: 0,
-      discloseAppIdentifiers: false,
-      gitHubWebUrl: WEB,
-      protectedRepository: "policy",
-    },
-  });
-  return {
-    ask: async (who: Caller, want: Wish): Promise<TokenRequest | undefined> => {
-      identity = identityOf(who);
-      const response = await handle(toRequest(want), { peer: "", closeAfter: () => undefined });
-      const text = await response.text();
-      const number = /ghs_(\d+)/.exec(text)?.[1];
-      expect(response.status).toBeLessThan(500);
-      return number === undefined ? undefined : asked[Number(number) - 1];
-    },
-  };
-}
-
 function identityOf({ slug, branch, tag }: Caller): BuildkiteIdentity {
   const claims = new Map([
     ["pipeline_slug", slug],
@@ -287,9 +173,10 @@ describe("policy oracle", () => {
     });
     await fc.assert(
       fc.asyncProperty(policy, triples, async (rules, requests) => {
-        const service = createService(toYaml(rules));
+        const service = createInProcessService(toYaml(rules));
         for (const [who, want] of requests) {
-          const got = await service.ask(who, want);
+          const { status, asked: got } = await service.ask(identityOf(who), toRequest(want));
+          expect(status).toBeLessThan(500);
           if (got === undefined) {
             outcomes.refused += 1;
             continue;

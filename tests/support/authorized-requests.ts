@@ -8,7 +8,7 @@ import type { MatchRules } from "../../src/profiles/policy.ts";
 import { authorize, type AuthorizedRequest, type VendingTarget } from "../../src/vending/authorize.ts";
 
 export const WEB = new URL("https://github.com");
-const everyone: MatchRules = { evaluate: () => ({ kind: "matched", matches: [] }) };
+const everyone: MatchRules = { rules: [], evaluate: () => ({ kind: "matched", matches: [] }) };
 
 /** From few values, so that requests often agree in all but one thing; the odd ones look like pieces of keys. */
 const digest = fc.constantFrom("default-profile:v1", "a".repeat(64), `${"a".repeat(63)}b`);

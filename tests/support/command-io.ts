@@ -30,6 +30,10 @@ export interface RunSettings {
   readonly environment?: Environment;
   readonly fetch?: CommandIo["fetch"];
   readonly out?: CapturedOutput;
+  /** What the files hold that the command may read, by the names it is given; there are no others. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** What stands on standard input. */
+  readonly input?: string;
   /** What somebody at the terminal answers; nobody sits there unless given. */
   readonly answer?: string;
 }
@@ -39,6 +43,15 @@ export async function runCaptured(argv: readonly string[], settings: RunSettings
   const { environment = {}, out = captureOutput(), fetch = () => Promise.reject(new Error("no network")) } = settings;
   const err = captureOutput();
   const ask = () => Promise.resolve(settings.answer);
-  const code = await run(argv, { out, err, environment, clock: createFixedClock(), ask, fetch });
+  const { files = {}, input = "" } = settings;
+  const readFile: CommandIo["readFile"] = (path, maxBytes) => {
+    const content = Object.hasOwn(files, path) ? files[path] : undefined;
+    if (content === undefined) return Promise.reject(Object.assign(new Error("no such file"), { code: "ENOENT" }));
+    return Promise.resolve(new Uint8Array(Buffer.from(content)).slice(0, maxBytes + 1));
+  };
+  const readInput: CommandIo["readInput"] = (maxBytes) =>
+    Promise.resolve(new Uint8Array(Buffer.from(input)).slice(0, maxBytes + 1));
+  const clock = createFixedClock();
+  const code = await run(argv, { out, err, environment, clock, ask, fetch, readFile, readInput });
   return { code, out: out.text(), err: err.text() };
 }

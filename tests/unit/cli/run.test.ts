@@ -124,6 +124,8 @@ describe("a failure", () => {
       environment: {},
       clock: createFixedClock(),
       ask: () => Promise.resolve(undefined),
+      readFile: () => rejectWith(""),
+      readInput: () => rejectWith(""),
       fetch: () => rejectWith(""),
     };
     expect(await run(["nonsense"], io)).toBe(2);

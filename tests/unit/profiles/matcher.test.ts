@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { isMatchableClaim } from "../../../src/profiles/claim.ts";
-import { createMatchRules, type ClaimRule } from "../../../src/profiles/matcher.ts";
+import { createMatchRules } from "../../../src/profiles/matcher.ts";
+import type { ClaimRule } from "../../../src/profiles/policy.ts";
 import { compilePattern } from "../../../src/profiles/pattern.ts";
 
 const value = (claim: string, wanted: string): ClaimRule => ({ claim, kind: "value", value: wanted });

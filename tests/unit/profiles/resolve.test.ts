@@ -59,6 +59,7 @@ describe("resolving a profile", () => {
     expect(resolve()).toEqual({
       kind: "unavailable",
       message: 'profile "packages" unavailable: app "packages" is not a configured, enabled application',
+      reasons: ['app "packages" is not a configured, enabled application'],
     });
     usable.add("packages");
     expect(resolve()).toMatchObject({ kind: "found" });
@@ -75,10 +76,12 @@ describe("resolving a profile", () => {
     expect(resolvePipelineProfile(generation, "broken", always)).toEqual({
       kind: "unavailable",
       message: 'profile "broken" unavailable: permission "nonsense" must be field:action',
+      reasons: ['permission "nonsense" must be field:action'],
     });
     expect(resolvePipelineProfile(generation, "twice", always)).toEqual({
       kind: "unavailable",
       message: 'profile "twice" unavailable: the name "twice" is used more than once, so none of them counts',
+      reasons: ['the name "twice" is used more than once, so none of them counts'],
     });
   });
 });

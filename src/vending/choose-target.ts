@@ -1,10 +1,14 @@
 import type { RepositorySelection } from "../github/installation-tokens.ts";
 import { parseRepositoryPath } from "../github/repository-url.ts";
 import type { OrganizationProfile, PipelineProfile } from "../profiles/policy.ts";
-import type { VendingTarget } from "../vending/authorize.ts";
-import type { AskedRepository } from "../vending/coverage.ts";
-import type { CallerScope } from "./caller-scope.ts";
-import type { Refusal } from "./error-response.ts";
+import type { VendingTarget } from "./authorize.ts";
+import type { AskedRepository } from "./coverage.ts";
+
+/** The one repository that a caller chooses, before anyone knows whether the profile lets it choose. */
+export type CallerScope =
+  | { readonly kind: "absent" }
+  | { readonly kind: "repository"; readonly name: string }
+  | { readonly kind: "invalid"; readonly cause: string };
 
 /** What a request wants of a profile, as its route carries it. */
 export type Wish =
@@ -19,7 +23,12 @@ export type TargetChoice =
     }
   /** git goes on to its next helper. */
   | { readonly kind: "skip" }
-  | { readonly kind: "refused"; readonly refusal: Refusal };
+  | {
+      readonly kind: "refused";
+      readonly reason: "invalid-scope" | "scope-not-accepted" | "scope-required";
+      /** For the audit entry. */
+      readonly cause: string;
+    };
 
 /** What the profile's kind makes of the wish. Asks nobody; rules and owners are judged later. */
 export function chooseTarget(profile: PipelineProfile | OrganizationProfile, wish: Wish): TargetChoice {
@@ -35,13 +44,13 @@ function choosePipelineTarget(wish: Wish): TargetChoice {
 }
 
 function chooseByScope({ reach }: OrganizationProfile, scope: CallerScope): TargetChoice {
-  if (scope.kind === "invalid") return { kind: "refused", refusal: scope.refusal };
+  if (scope.kind === "invalid") return refused("invalid-scope", scope.cause);
   if (reach.kind !== "caller-scoped") {
     if (scope.kind === "absent") return organizationTarget(selectionOf(reach), undefined);
-    return { kind: "refused", refusal: { code: "scope-not-accepted", cause: "the profile takes no repository scope" } };
+    return refused("scope-not-accepted", "the profile takes no repository scope");
   }
   if (scope.kind === "repository") return scopedTarget(scope.name, undefined);
-  return { kind: "refused", refusal: { code: "scope-required", cause: "the profile needs a repository scope" } };
+  return refused("scope-required", "the profile needs a repository scope");
 }
 
 function chooseByPath({ reach }: OrganizationProfile, path: string | undefined): TargetChoice {
@@ -53,8 +62,12 @@ function chooseByPath({ reach }: OrganizationProfile, path: string | undefined):
       return organizationTarget({ kind: "all" }, asked);
     case "caller-scoped":
       if (asked?.name !== undefined) return scopedTarget(asked.name, asked);
-      return { kind: "refused", refusal: { code: "scope-required", cause: "git's path names no repository" } };
+      return refused("scope-required", "git's path names no repository");
   }
+}
+
+function refused(reason: Extract<TargetChoice, { kind: "refused" }>["reason"], cause: string): TargetChoice {
+  return { kind: "refused", reason, cause };
 }
 
 function organizationTarget(repositories: RepositorySelection, asked: AskedRepository | undefined): TargetChoice {

@@ -1,0 +1,65 @@
+import { type MatchableClaims, readMatchableClaims } from "../../oidc/buildkite-claims.ts";
+import { parseCompactJws } from "../../oidc/compact-jws.ts";
+import { InvalidToken } from "../../oidc/invalid-token.ts";
+import { parseJsonObject } from "../../oidc/json-object.ts";
+import type { CommandIo, Invocation } from "../command.ts";
+import { CommandFailure, UsageError } from "../failure.ts";
+import { helpOf } from "../invocation.ts";
+import { printable } from "../printable.ts";
+import { readNamedFile } from "./profile-options.ts";
+
+/** Far more than a token has: its whole length may be 8 KiB. */
+const MAX_CLAIMS_BYTES = 64 * 1024;
+
+/**
+ * The claims that `--claims` names or that the token on standard input carries, which is not verified. Tells on standard error what is
+ * missing in them, and that. Throws `CommandFailure`; its message shows no claim's value.
+ */
+export async function readClaims(invocation: Invocation, io: CommandIo): Promise<ReadonlyMap<string, string>> {
+  const path = invocation.text("claims");
+  const isToken = invocation.flag("token");
+  if ((path === undefined) === !isToken) {
+    throw new UsageError("one of --claims FILE and --token is needed", helpOf("profiles explain"));
+  }
+  const what = path === undefined ? "the token" : printable(path);
+  const { claims, missing } = asClaims(what, path === undefined ? await readToken(io) : await readFileOf(path, io));
+  if (isToken) {
+    await io.err.write("note: the token was not verified: neither its signature nor its issuer, audience and times\n");
+  }
+  if (missing.length > 0) {
+    await io.err.write(`note: ${what} lacks ${missing.join(", ")}, which every token has; rules on that do not hold\n`);
+  }
+  return claims;
+}
+
+function asClaims(what: string, bytes: Uint8Array): MatchableClaims {
+  const payload = bytes.byteLength > MAX_CLAIMS_BYTES ? undefined : parseJsonObject(bytes);
+  if (payload === undefined) {
+    throw new CommandFailure(`${what} does not hold one JSON object with distinct members`, {
+      advice: 'claims are written as in a token: {"pipeline_slug": "widget", "build_branch": "main"}',
+    });
+  }
+  try {
+    return readMatchableClaims(payload);
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+    const advice = "the service answers such a token with 401, whatever the profile";
+    throw new CommandFailure(`${what}: ${error.message}`, { advice, cause: error });
+  }
+}
+
+function readFileOf(path: string, io: CommandIo): Promise<Uint8Array> {
+  return readNamedFile(path, MAX_CLAIMS_BYTES, io);
+}
+
+async function readToken({ readInput }: CommandIo): Promise<Uint8Array> {
+  const text = new TextDecoder().decode(await readInput(MAX_CLAIMS_BYTES)).trim();
+  try {
+    return Buffer.from(parseCompactJws(text).encodedPayload, "base64url");
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+    const advice =
+      "buildkite-agent oidc request-token --claim pipeline_id | chinmina-bridge profiles explain FILE --token";
+    throw new CommandFailure(`standard input: ${error.message}`, { advice, cause: error });
+  }
+}

@@ -1,0 +1,136 @@
+import { createCache } from "../../src/cache/create-cache.ts";
+import type { GitHubApp } from "../../src/github/app.ts";
+import type { TokenRequest } from "../../src/github/installation-tokens.ts";
+import { createRequestHandler } from "../../src/http/request-handler.ts";
+import type { BuildkiteIdentity } from "../../src/oidc/buildkite-identity.ts";
+import { compileFile } from "../../src/profiles/compile.ts";
+import type { VendedToken } from "../../src/token/vended-token.ts";
+import { createMint, type Refusal } from "../../src/vending/mint.ts";
+import { createMovedPipelines } from "../../src/vending/moved-pipelines.ts";
+import { createVend } from "../../src/vending/vend.ts";
+import { createFixedClock } from "./fixed-clock.ts";
+
+export const OWNER = "acme";
+const WEB = new URL("https://github.com");
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** What GitHub was asked for to make the token of this reply; undefined when it carries none. */
+  readonly asked: TokenRequest | undefined;
+}
+
+export interface InProcessService {
+  readonly ask: (identity: BuildkiteIdentity, request: Request) => Promise<Reply>;
+}
+
+function createApp(name: string): GitHubApp {
+  return { name, appId: 111, installationId: 222, signer: { sign: () => Promise.reject(new Error("unused")) } };
+}
+
+/**
+ * The service's own pipeline, without sockets, over an upstream that grants exactly what it is asked and remembers it. The policy's own
+ * repository is called `policy`; a pipeline's repository has the name of its slug.
+ */
+export function createInProcessService(
+  yaml: string,
+  { apps = [] }: { readonly apps?: readonly string[] } = {},
+): InProcessService {
+  const compiled = compileFile(
+    new TextEncoder().encode(yaml),
+    new Bun.CryptoHasher("sha256").update(yaml).digest("hex"),
+  );
+  if (compiled.kind === "refused") throw new Error(JSON.stringify(compiled.findings));
+  const { generation } = compiled.policy;
+  const clock = createFixedClock();
+  const registered = new Map(["default", ...apps].map((name) => [name, createApp(name)]));
+  const asked: TokenRequest[] = [];
+  const account = { id: 1, login: OWNER, type: "Organization" };
+  const pipelines = {
+    read: (_organization: string, slug: string) =>
+      Promise.resolve({ id: `id-of-${slug}`, repository: `git@github.com:${OWNER}/${slug}.git` }),
+  };
+  const budget = { spend: () => undefined };
+  const mint = createMint({
+    pipelines,
+    webUrl: WEB,
+    clock,
+    budget,
+    connect: () => ({
+      account: () => account,
+      revokeToken: () => Promise.resolve(),
+      createToken: (request) => {
+        const token = `ghs_${asked.push(request)}`;
+        return Promise.resolve({
+          token,
+          expiresAtEpochSeconds: clock.nowMs() / 1000 + 3600,
+          permissions: request.permissions,
+          selection: request.repositories.kind === "all" ? "all" : "selected",
+          repositories:
+            request.repositories.kind === "all"
+              ? []
+              : request.repositories.names.map((name) => ({ owner: OWNER, name })),
+        } as const);
+      },
+    }),
+  });
+  const cache = createCache<VendedToken, Refusal>({
+    ttlMs: 2_700_000,
+    capacity: 100,
+    callerVariedCapacity: 100,
+    clock,
+    observer: { operated: () => undefined, ciphered: () => undefined, unused: () => undefined },
+    isOutage: () => false,
+  });
+  const vend = createVend({
+    cache,
+    mint,
+    moved: createMovedPipelines({ pipelines, webUrl: WEB, budget, clock }),
+    webUrl: WEB,
+    clock,
+  });
+  let identity: BuildkiteIdentity | undefined;
+  const written = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
+  const handle = createRequestHandler({
+    verifier: {
+      verify: () => (identity === undefined ? { kind: "invalid", cause: "" } : { kind: "authenticated", identity }),
+    },
+    policy: () => ({ kind: "generation", generation }),
+    apps: { find: (name) => registered.get(name), account: () => account },
+    vend,
+    audit: {
+      request: () => written,
+      replaceRequest: () => false,
+      mint: () => written,
+      isOverfull: () => false,
+      countUnrecorded: () => undefined,
+    },
+    clock,
+    newRequestId: () => "id",
+    onUnexpected: (error) => {
+      throw error;
+    },
+    settings: {
+      basePath: "",
+      maxInFlight: 1000,
+      trustedProxyHops: 0,
+      discloseAppIdentifiers: false,
+      gitHubWebUrl: WEB,
+      protectedRepository: "policy",
+    },
+  });
+  return {
+    ask: async (who, request) => {
+      identity = who;
+      const { status, headers, text } = await read(handle(request, { peer: "", closeAfter: () => undefined }));
+      const number = /ghs_(\d+)/.exec(text)?.[1];
+      return { status, headers, text, asked: number === undefined ? undefined : asked[Number(number) - 1] };
+    },
+  };
+}
+
+async function read(answer: Response | Promise<Response>): Promise<Omit<Reply, "asked">> {
+  const response = await answer;
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
