@@ -4,7 +4,7 @@ import { createClearForm, createSealedForm, type EntryForm } from "../cache/entr
 import type { CacheObserver } from "../cache/observer.ts";
 import type { CacheConfiguration, ValkeyConfiguration } from "../config/configuration.ts";
 import type { Clock } from "../lib/clock.ts";
-import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { isOutage } from "../lib/upstream-verdict.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { OverBudget } from "../vending/call-budget.ts";
@@ -43,7 +43,7 @@ export async function createCacheStage(configuration: CacheConfiguration, parts:
     callerVariedCapacity: CALLER_VARIED_ENTRIES,
     clock,
     observer,
-    isOutage,
+    isOutage: (error) => error instanceof OverBudget || isOutage(error),
     ...(shared ? { shared } : {}),
   });
   const stack = started.move();
@@ -71,9 +71,4 @@ async function createForm(
   if (keyset === undefined) return createClearForm(keyPrefix);
   const holder = stack.use(await startKeyset(keyset, aws, clock, logger, stop));
   return createSealedForm({ keyPrefix, currentAead: holder.currentAead, clock, observer });
-}
-
-/** Nobody could be asked. A refusal, or an answer that breaks GitHub's own rules, is none. */
-function isOutage(error: unknown): boolean {
-  return error instanceof OverBudget || (error instanceof UpstreamFault && error.code === "upstream-unavailable");
 }

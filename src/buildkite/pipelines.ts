@@ -4,6 +4,7 @@ import { excerpt } from "../lib/excerpt.ts";
 import { parseReply } from "../lib/parse-reply.ts";
 import type { Secret } from "../lib/secret.ts";
 import { UpstreamFault, type UpstreamFaultCode } from "../lib/upstream-fault.ts";
+import { judgeReply } from "../lib/upstream-verdict.ts";
 
 const TIMEOUT_MS = 10_000;
 /** A pipeline with its whole configuration inlined stays far below this. */
@@ -39,26 +40,22 @@ export function createPipelines(apiUrl: URL, apiToken: Secret, fetch: BoundedFet
         timeoutMs: TIMEOUT_MS,
         maxBytes: MAX_BYTES,
       });
-      if (response.status !== 200) throw failure(response);
+      const verdict = judgeReply({ upstream: "buildkite", status: response.status });
+      if (verdict !== "success") throw failure(response, verdict);
       const { id, repository } = parseReply(PipelineReply, response, call);
       return typeof repository === "string" && repository !== "" ? { id, repository } : { id };
     },
   };
 }
 
-function failure(response: BoundedResponse): UpstreamFault {
+/** 429 is Buildkite's rate limit (buildkite.com/docs/apis/rest-api/limits). */
+function failure(response: BoundedResponse, code: UpstreamFaultCode): UpstreamFault {
   const requestId = response.headers.get("x-request-id");
   const retryAfter = response.headers.get("retry-after") ?? response.headers.get("ratelimit-reset");
-  return new UpstreamFault(classify(response.status), "read pipeline", {
+  return new UpstreamFault(code, "read pipeline", {
     upstream: "buildkite",
     status: response.status,
     ...(requestId === null ? {} : { requestId: excerpt(requestId) }),
     ...(retryAfter !== null && /^\d{1,9}$/.test(retryAfter) ? { retryAfterSeconds: Number(retryAfter) } : {}),
   });
-}
-
-/** 429 is Buildkite's rate limit (buildkite.com/docs/apis/rest-api/limits); other 4xx are definitive. */
-function classify(status: number): UpstreamFaultCode {
-  if (status === 429 || status >= 500) return "upstream-unavailable";
-  return status >= 400 ? "upstream-refused" : "upstream-malformed";
 }

@@ -3,6 +3,7 @@ import type { BoundedFetch, BoundedResponse } from "../lib/bounded-fetch.ts";
 import { isLoopbackHost } from "../lib/loopback.ts";
 import { parseReply } from "../lib/parse-reply.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { judgeReply } from "../lib/upstream-verdict.ts";
 import { createKeySet, jwkSet, type KeySet } from "./key-set.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -44,8 +45,9 @@ async function getJson(
 ): Promise<BoundedResponse> {
   const headers = { accept: "application/json", "user-agent": "chinmina-bridge" };
   const response = await fetch({ ...call, method: "GET", headers, timeoutMs: TIMEOUT_MS });
-  if (response.status === 200) return response;
-  throw new UpstreamFault("upstream-unavailable", call.operation, { upstream: "oidc", status: response.status });
+  const verdict = judgeReply({ upstream: "oidc", status: response.status });
+  if (verdict === "success") return response;
+  throw new UpstreamFault(verdict, call.operation, { upstream: "oidc", status: response.status });
 }
 
 /** https anywhere; http only from this machine to itself. User information would be sent as a password. */

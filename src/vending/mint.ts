@@ -6,7 +6,7 @@ import { parsePipelineRepository } from "../github/repository-url.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
-import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { isRefusal } from "../lib/upstream-verdict.ts";
 import { VendedToken } from "../token/vended-token.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
 import type { CallBudget } from "./call-budget.ts";
@@ -129,7 +129,8 @@ async function createToken(
   try {
     return { kind: "value", value: await github.createToken(asked) };
   } catch (error) {
-    if (!(error instanceof UpstreamFault) || error.code !== "upstream-refused") throw error;
+    // A refusal by KMS to sign for our App is our fault, and no answer to this caller.
+    if (!isRefusal(error) || error.details.upstream !== "github") throw error;
     return { kind: "answer", answer: { kind: "denied", cause: error.message }, isDefinitive: true };
   }
 }
