@@ -5,6 +5,7 @@ import type { CacheObserver } from "../cache/observer.ts";
 import type { CacheConfiguration, ValkeyConfiguration } from "../config/configuration.ts";
 import type { Clock } from "../lib/clock.ts";
 import { isOutage } from "../lib/upstream-verdict.ts";
+import { BridgeError } from "../lib/bridge-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { OverBudget } from "../vending/call-budget.ts";
@@ -35,15 +36,17 @@ export async function createCacheStage(configuration: CacheConfiguration, parts:
   const { clock, logger } = parts;
   await using started = new AsyncDisposableStack();
   const observer = createCacheReport(logger, clock);
-  const { tokenTtlMs, valkey } = configuration;
+  const { tokenTtlMs, maxStaleMs, valkey } = configuration;
   const shared = valkey && (await openShared(valkey, parts, observer, started));
   const tokens = createCache<VendedToken, Refusal>({
     ttlMs: tokenTtlMs,
+    maxStaleMs,
     capacity: MEMORY_ENTRIES,
     callerVariedCapacity: CALLER_VARIED_ENTRIES,
     clock,
     observer,
-    isOutage: (error) => error instanceof OverBudget || isOutage(error),
+    random: Math.random,
+    isOutage: isLapse,
     ...(shared ? { shared } : {}),
   });
   const stack = started.move();
@@ -71,4 +74,10 @@ async function createForm(
   if (keyset === undefined) return createClearForm(keyPrefix);
   const holder = stack.use(await startKeyset(keyset, aws, clock, logger, stop));
   return createSealedForm({ keyPrefix, currentAead: holder.currentAead, clock, observer });
+}
+
+/** Nothing is known against what is held: nobody could be asked, a pipeline had used up its share, or a token could not be put on record. */
+function isLapse(error: unknown): boolean {
+  if (isOutage(error) || error instanceof OverBudget) return true;
+  return error instanceof BridgeError && error.code === "output-failed";
 }

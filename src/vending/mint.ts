@@ -45,8 +45,11 @@ export interface MintOptions {
   readonly clock: Clock;
 }
 
+/** Why a token is made: there was none; a pipeline seems to have moved; one that serves is renewed ahead of time. */
+export type Occasion = "miss" | "mismatch" | "renewal";
+
 /** Makes one token, asking Buildkite and GitHub. Throws `UpstreamFault`, `OverBudget`, and `grant-too-wide` after having revoked such a token. */
-export type Mint = (request: AuthorizedRequest) => Promise<Minted>;
+export type Mint = (request: AuthorizedRequest, occasion: Occasion) => Promise<Minted>;
 
 export function createMint({ pipelines, webUrl, connect, budget, clock }: MintOptions): Mint {
   return async (request) => {
