@@ -1,5 +1,5 @@
 import { generateSimulatorKeys, startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
-import { startBridge, type Bridge, type OutputLine } from "./bridge.ts";
+import { startBridge, type Bridge, type OutputLine, type ProgramForm } from "./bridge.ts";
 
 /** Making RSA keys is most of a simulator's start: once for all tests of a process. */
 const keys = generateSimulatorKeys();
@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly registry?: boolean;
   /** Changes the surroundings before the service starts. */
   readonly prepare?: (simulator: Simulator) => void;
+  /** Default: what the environment of the tests says. */
+  readonly form?: ProgramForm;
 }
 
 export async function startWorld(overrides: Overrides = {}, options: WorldOptions = {}): Promise<TestWorld> {
@@ -55,7 +57,7 @@ export interface Fleet extends AsyncDisposable {
 export async function startFleet(
   size: number,
   overrides: Overrides = {},
-  { policy, registry = false, prepare }: WorldOptions = {},
+  { policy, registry = false, prepare, form }: WorldOptions = {},
 ): Promise<Fleet> {
   await using started = new AsyncDisposableStack();
   const simulator = started.use(await startSimulator({ keys: await keys }));
@@ -67,7 +69,8 @@ export async function startFleet(
     if (value === undefined) delete environment[name];
     else environment[name] = value;
   }
-  const start = async (): Promise<TestWorld> => createWorld(simulator, await startBridge(environment));
+  const start = async (): Promise<TestWorld> =>
+    createWorld(simulator, await startBridge(environment, form === undefined ? {} : { form }));
   const worlds = await Promise.all(Array.from({ length: size }, start));
   for (const world of worlds) started.use(world);
   const stack = started.move();
