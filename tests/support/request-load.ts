@@ -35,15 +35,21 @@ export function addLoadPipelines({ world: { buildkite } }: Simulator): void {
 /** With this in the configuration the load reaches Valkey and not memory alone: an entry is read again after a second. */
 export const LOAD_VARIABLES = { CACHE_LOCAL_TTL_SECS: "1" } as const;
 
+export interface LoadOptions {
+  /** False: the instance gets no requests at the moment, as from a load balancer that has seen it go. */
+  readonly isUp?: (world: TestWorld) => boolean;
+  /** How many of the pipelines ask at the moment, at most 60: the others are cold until they do. */
+  readonly reach?: () => number;
+}
+
 /**
- * Asks for tokens from so many loops until `during` has ended: each loop in turn at every instance, over all pipelines. `isUp` false: an
- * instance gets no requests at the moment, as from a load balancer that has seen it go.
+ * Asks for tokens from so many loops until `during` has ended, in turn at every instance that is up.
  */
 export async function sendRequests(
   fleet: Pick<Fleet, "simulator" | "worlds">,
   loops: number,
   during: () => Promise<unknown>,
-  isUp: (world: TestWorld) => boolean = () => true,
+  { isUp = () => true, reach = () => PIPELINES }: LoadOptions = {},
 ): Promise<RequestLoadReport> {
   const jwts = Array.from({ length: PIPELINES }, (_none, index) => jwtOf(fleet, slugOf(index)));
   const auditedBefore = new Map(fleet.worlds.map((world) => [world, world.bridge.audit.length]));
@@ -57,8 +63,7 @@ export async function sendRequests(
     const up = fleet.worlds.filter(isUp);
     const world = up[turn % up.length];
     const startedMs = performance.now();
-    if (world === undefined || !(await isGood(world, jwts[Math.floor(turn / up.length) % PIPELINES] ?? "")))
-      failed += 1;
+    if (world === undefined || !(await isGood(world, jwts[Math.floor(turn / up.length) % reach()] ?? ""))) failed += 1;
     took.push(performance.now() - startedMs);
   };
   const loop = async (): Promise<void> => {
