@@ -13,6 +13,7 @@ import type { Refusal } from "../vending/mint.ts";
 import type { AwsStage } from "./aws.ts";
 import { startKeyset } from "./keyset.ts";
 import { createCacheReport } from "./report-cache.ts";
+import { reportValkey } from "./report-valkey.ts";
 import { openSharedStore } from "./shared-store.ts";
 
 const MEMORY_ENTRIES = 10_000;
@@ -61,7 +62,7 @@ async function openShared(
 ): Promise<SharedOptions> {
   const { aws, clock, logger } = parts;
   const form = await createForm(valkey, parts, observer, stack);
-  const store = stack.use(await openSharedStore(valkey, aws, clock, logger));
+  const store = stack.use(await openSharedStore(valkey, aws, clock, (event) => reportValkey(event, logger)));
   return { store, form, localTtlMs: valkey.localTtlMs, newOwner: () => crypto.randomUUID() };
 }
 
