@@ -13,7 +13,7 @@ const RANKS: readonly (readonly string[])[] = [
   ["app"],
   ["http"],
   ["vending"],
-  ["aws"],
+  ["aws", "purge"],
   ["profiles", "cache"],
   ["oidc", "github", "buildkite", "keyset", "valkey"],
   ["tink", "token", "permissions", "iamcacheauth", "audit", "telemetry", "config"],

@@ -3,15 +3,14 @@ import { createCache, type SharedOptions } from "../cache/create-cache.ts";
 import { createClearForm, createSealedForm, type EntryForm } from "../cache/entry-form.ts";
 import type { CacheObserver } from "../cache/observer.ts";
 import type { CacheConfiguration, ValkeyConfiguration } from "../config/configuration.ts";
-import type { Clock } from "../lib/clock.ts";
 import { isOutage } from "../lib/upstream-verdict.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
-import type { Logger } from "../telemetry/logger.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { OverBudget } from "../vending/call-budget.ts";
 import type { Refusal } from "../vending/mint.ts";
 import type { AwsStage } from "./aws.ts";
 import { startKeyset } from "./keyset.ts";
+import { createPurging, type PurgeParts } from "./purge.ts";
 import { createCacheReport } from "./report-cache.ts";
 import { reportValkey } from "./report-valkey.ts";
 import { openSharedStore } from "./shared-store.ts";
@@ -24,10 +23,8 @@ export interface CacheStage extends AsyncDisposable {
   readonly tokens: Cache<VendedToken, Refusal>;
 }
 
-export interface CacheParts {
+export interface CacheParts extends PurgeParts {
   readonly aws: AwsStage;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** Ends the start. */
   readonly stop: AbortSignal;
 }
@@ -39,6 +36,7 @@ export async function createCacheStage(configuration: CacheConfiguration, parts:
   const observer = createCacheReport(logger, clock);
   const { tokenTtlMs, maxStaleMs, valkey } = configuration;
   const shared = valkey && (await openShared(valkey, parts, observer, started));
+  const purging = shared && started.use(createPurging(shared, parts));
   const tokens = createCache<VendedToken, Refusal>({
     ttlMs: tokenTtlMs,
     maxStaleMs,
@@ -48,8 +46,9 @@ export async function createCacheStage(configuration: CacheConfiguration, parts:
     observer,
     random: Math.random,
     isOutage: isLapse,
-    ...(shared ? { shared } : {}),
+    ...(shared && purging ? { shared: { ...shared, store: purging.store }, purges: purging.purges } : {}),
   });
+  purging?.start(() => tokens.purge());
   const stack = started.move();
   return { tokens, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -1,5 +1,6 @@
 import { createAuditLog, type AuditLog } from "../audit/audit-log.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { revokeInstallationToken } from "../github/installation-tokens.ts";
 import { createRequestHandler } from "../http/request-handler.ts";
 import { startServer } from "../http/server.ts";
 import type { HttpSettings } from "../http/services.ts";
@@ -47,11 +48,12 @@ export async function startService(
   const retrying = retrySafely(fetch, { clock, random: Math.random });
   const aws = started.use(createAwsStage(clock, logger));
   const upstreams = started.use(createUpstreams(configuration, { fetch: retrying, aws, clock, logger }));
-  const cache = started.use(await createCacheStage(configuration.cache, { aws, clock, logger, stop }));
+  const audit = createAuditLog(lines, clock);
+  const revoke = (token: string): Promise<void> => revokeInstallationToken(upstreams.github, token);
+  const cache = started.use(await createCacheStage(configuration.cache, { aws, clock, logger, stop, audit, revoke }));
   await upstreams.startRegistry();
   const policy = started.use(createPolicyStage(configuration, upstreams, clock, logger));
   await policy.load(stop);
-  const audit = createAuditLog(lines, clock);
   const handle = createRequestHandler({
     verifier: createVerifierFor(configuration, fetch, logger),
     policy: policy.current,

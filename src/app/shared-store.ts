@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { CredentialSource } from "../valkey/credential-source.ts";
 import type { ValkeyObserver } from "../valkey/events.ts";
 import { createSharedStore, IAM_RENEWAL_MS, type SharedStore } from "../valkey/shared-store.ts";
+import type { Timing } from "../valkey/timing.ts";
 import type { TlsSettings } from "../valkey/tls.ts";
 import type { AwsStage } from "./aws.ts";
 import { createIamTokens } from "./iam-tokens.ts";
@@ -18,6 +19,7 @@ export async function openSharedStore(
   aws: AwsStage,
   clock: Clock,
   observer: ValkeyObserver,
+  timing?: Partial<Timing>,
 ): Promise<SharedStore> {
   return createSharedStore({
     address: { host, port },
@@ -27,6 +29,7 @@ export async function openSharedStore(
     observer,
     clock,
     random: Math.random,
+    timing,
   });
 }
 

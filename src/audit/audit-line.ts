@@ -1,6 +1,6 @@
 import { cutToBytes } from "../lib/excerpt.ts";
 import { formatEpochSeconds } from "../lib/rfc3339.ts";
-import type { AuditEntry, AuditToken } from "./entry.ts";
+import type { AuditEntry, AuditRevocation, AuditToken } from "./entry.ts";
 
 /** Container log drivers split lines at 16 KiB; this leaves room for what they and the stamp add. */
 const MAX_LINE_BYTES = 12 * 1024 - 128;
@@ -18,7 +18,7 @@ const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
 /** A string so short fits its limit whatever characters it has: UTF-8 takes at most 3 bytes for a UTF-16 unit. */
 const SHORT_STRING = 170;
 
-export type AuditMessage = "audit_event" | "mint_event";
+export type AuditMessage = "audit_event" | "mint_event" | "revoke_event";
 
 /**
  * One audit line as JSON without its closing brace: the writer closes it with instance and sequence. Never over 12 KiB: strings are
@@ -27,7 +27,7 @@ export type AuditMessage = "audit_event" | "mint_event";
 export function renderAuditLine(
   message: AuditMessage,
   nowMs: number,
-  entry: AuditEntry | { readonly token: AuditToken },
+  entry: AuditEntry | AuditRevocation | { readonly token: AuditToken },
 ): string {
   const head = { level: "audit", time: formatEpochSeconds(nowMs / 1000), type: "audit", message };
   let line = "";

@@ -1,6 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import { renderAuditLine, renderCountLine } from "./audit-line.ts";
-import type { AuditEntry, AuditToken } from "./entry.ts";
+import type { AuditEntry, AuditRevocation, AuditToken } from "./entry.ts";
 import { OVERFULL_SIZE, type OutputLines, type PendingLine } from "./output-lines.ts";
 
 /** Where requests and mints leave their evidence. Nothing switches it off, filters or samples it. */
@@ -11,6 +11,8 @@ export interface AuditLog {
   readonly replaceRequest: (waiting: PendingLine, entry: AuditEntry) => boolean;
   /** The line of a token that was minted in the background, before it is stored. */
   readonly mint: (token: AuditToken) => PendingLine;
+  /** The line of a token that was to be taken back at GitHub. */
+  readonly revocation: (revocation: AuditRevocation) => PendingLine;
   /** More lines wait than may: a request must be refused, and only counted. */
   readonly isOverfull: () => boolean;
   /** Counts a refused request into the one line that follows as soon as lines leave again. */
@@ -29,6 +31,7 @@ export function createAuditLog(lines: OutputLines, clock: Clock): AuditLog {
     request: (entry) => lines.append(renderAuditLine("audit_event", clock.nowMs(), entry), "audit"),
     replaceRequest: (waiting, entry) => waiting.replace(renderAuditLine("audit_event", clock.nowMs(), entry)),
     mint: (token) => lines.append(renderAuditLine("mint_event", clock.nowMs(), { token }), "audit"),
+    revocation: (revocation) => lines.append(renderAuditLine("revoke_event", clock.nowMs(), revocation), "audit"),
     isOverfull: () => lines.pendingSize > OVERFULL_SIZE,
     countUnrecorded: () => {
       unrecorded += 1;

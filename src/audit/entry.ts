@@ -30,6 +30,14 @@ export interface AuditEntry {
   readonly error?: string;
 }
 
+/** What an audit line tells of one token that was to be taken back. */
+export interface AuditRevocation {
+  readonly token: AuditToken;
+  /** `already-invalid`: GitHub no longer knew it. `given-up`: it lives until it expires. */
+  readonly outcome: "revoked" | "already-invalid" | "given-up";
+  readonly error?: string;
+}
+
 export interface AuditToken {
   readonly requestedProfile?: string;
   readonly requestedRepository?: string;

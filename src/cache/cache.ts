@@ -45,4 +45,6 @@ export interface Cache<Value extends Expiring, Answer> {
   readonly load: (key: CacheKey, source: Source<Value, Answer>) => Promise<Loaded<Value, Answer>>;
   /** Forgets the value: here at once, in the shared level when the promise resolves, if it can be reached. Never rejects. */
   readonly drop: (key: CacheKey) => Promise<void>;
+  /** Puts an end here to all that has been taken back, calls under way included. Returns how many values memory lost. */
+  readonly purge: () => number;
 }

@@ -5,6 +5,7 @@ import type { EntryStore } from "./entry-store.ts";
 import { createLifetimes } from "./lifetimes.ts";
 import { createMemoryLevel, type Expiring } from "./memory-level.ts";
 import type { CacheObserver } from "./observer.ts";
+import { NO_PURGES, type Purges } from "./purges.ts";
 import { createRefill, type RefillOptions } from "./refill.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
 import { createRenewals } from "./renewals.ts";
@@ -12,8 +13,9 @@ import { createSharedLevel, type SharedLevel } from "./shared-level.ts";
 import { createSingleFlight } from "./single-flight.ts";
 import { createTakeTurn } from "./turn.ts";
 import { TwoLevelCache } from "./two-level-cache.ts";
+import { withoutPurged } from "./without-purged.ts";
 
-export interface CacheOptions {
+export interface CacheOptions<Value> {
   readonly ttlMs: number;
   /** How long past its time to live a value may serve while nobody can be asked. */
   readonly maxStaleMs: number;
@@ -25,6 +27,8 @@ export interface CacheOptions {
   readonly observer: CacheObserver;
   /** Whether a failed fetch means that nobody could be asked. What memory holds then serves on; after any other failure it must go. */
   readonly isOutage: (error: unknown) => boolean;
+  /** Absent: nothing is ever taken back. */
+  readonly purges?: Purges<Value>;
   /** Absent: this process keeps to itself. */
   readonly shared?: SharedOptions;
 }
@@ -39,24 +43,27 @@ export interface SharedOptions {
 }
 
 /** Memory, in front of a level that instances share where there is one. Knows nothing of what it holds but when it ends. */
-export function createCache<Value extends Expiring, Answer>(options: CacheOptions): Cache<Value, Answer> {
-  const { clock, random, observer, isOutage, shared, ttlMs, maxStaleMs } = options;
+export function createCache<Value extends Expiring, Answer>(options: CacheOptions<Value>): Cache<Value, Answer> {
+  const { clock, random, observer, isOutage, shared, ttlMs, maxStaleMs, purges = NO_PURGES } = options;
   const memory = createMemoryLevel<Value>(options.capacity, clock);
   const varied = createMemoryLevel<Value>(options.callerVariedCapacity, clock);
   const refusals = createRememberedAnswers<Answer>(clock);
-  const level = shared && createSharedLevel<Value>({ ...shared, ttlMs, clock, observer });
+  const level = shared && createSharedLevel<Value>({ ...shared, ttlMs, clock, observer, purges });
   const localTtlMs = shared?.localTtlMs ?? Infinity;
   const refill = createRefill<Value, Answer>({
     lifetimes: createLifetimes({ ttlMs, maxStaleMs, localTtlMs, clock, random }),
     observer,
     isOutage,
     refusals,
+    purges,
     ...(shared && level ? { shared: connectRefill(shared, level, clock) } : {}),
   });
   return new TwoLevelCache<Value, Answer>({
+    levels: [memory, varied],
     levelOf: (key) => (key.callerVaried ? varied : memory),
     shared: level,
-    refill,
+    refill: withoutPurged(refill, purges),
+    purges,
     flights: createSingleFlight<Loaded<Value, Answer>>(),
     refusals,
     renewals: createRenewals(clock),

@@ -1,6 +1,7 @@
 /**
  * Why a stored entry is not used:
  * - never readable, by anyone, so it may be deleted: `not-sealed` (no envelope where one must be), `broken-base64`, `broken-json`
+ * - `purged`: taken back since it was made
  * - perhaps readable by another instance, or later: `not-decryptable` (a key that is not loaded here, or tampered with), `malformed` (JSON
  *   of another shape), `another-request`, `expiry` (too near or too far), `too-large`, `wrong-type` (no string)
  */
@@ -12,6 +13,7 @@ export type UnusedKind =
   | "malformed"
   | "another-request"
   | "expiry"
+  | "purged"
   | "too-large"
   | "wrong-type";
 

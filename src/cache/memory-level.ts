@@ -33,7 +33,14 @@ export interface MemoryLevel<Value extends Expiring> {
   /** While nobody can be asked: lets what is there be used for so long at least without looking elsewhere. Its end stays where it is. */
   readonly serveOn: (key: string, freshMs: number) => void;
   readonly delete: (key: string) => void;
+  /** Deletes and returns all that `isTaken` says. */
+  readonly take: (isTaken: (key: string, value: Value) => boolean) => readonly Kept<Value>[];
   readonly size: () => number;
+}
+
+export interface Kept<Value> {
+  readonly key: string;
+  readonly value: Value;
 }
 
 /** A job that gets a token must be able to work with it for a while. */
@@ -88,6 +95,15 @@ export function createMemoryLevel<Value extends Expiring>(capacity: number, cloc
       entry.freshUntilMs = Math.max(entry.freshUntilMs, nowMs + freshMs);
     },
     delete: (key) => void entries.delete(key),
+    take: (isTaken) => {
+      const taken: Kept<Value>[] = [];
+      for (const [key, { value }] of entries) {
+        if (!isTaken(key, value)) continue;
+        entries.delete(key);
+        taken.push({ key, value });
+      }
+      return taken;
+    },
     size: () => entries.size,
   };
 }

@@ -4,6 +4,7 @@ import type { StoreBudget } from "./entry-store.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import type { Expiring, Lifetime, MemoryLevel } from "./memory-level.ts";
 import type { CacheObserver } from "./observer.ts";
+import type { Purges } from "./purges.ts";
 import type { RememberedAnswers } from "./remembered-answers.ts";
 import type { SharedLevel, SharedRead } from "./shared-level.ts";
 import type { Flight } from "./single-flight.ts";
@@ -17,6 +18,7 @@ export interface RefillOptions<Value, Answer> {
   readonly observer: CacheObserver;
   readonly isOutage: (error: unknown) => boolean;
   readonly refusals: RememberedAnswers<Answer>;
+  readonly purges: Purges<Value>;
   /** Absent: there is no shared level, and what memory holds need not be read again. */
   readonly shared?: {
     readonly level: SharedLevel<Value>;
@@ -134,14 +136,19 @@ class Errand<Value extends Expiring, Answer> {
   }
 
   #keep(value: Value, lifetime: Lifetime): void {
-    if (this.#flight.isForgotten()) return;
+    if (!this.#mayKeep(value)) return;
     this.#want.memory.set(this.#want.key, value, lifetime);
     this.#options.observer.operated(MEMORY_SET);
   }
 
+  /** A value made just now and dated before a purge, because clocks differ, serves whoever waits for it and nobody else. */
+  #mayKeep(value: Value): boolean {
+    return !this.#flight.isForgotten() && !this.#options.purges.isPurged(this.#want.key, value);
+  }
+
   async #share(value: Value): Promise<void> {
     const { key, source } = this.#want;
-    if (!this.#flight.isForgotten()) await this.#options.shared?.level.write(key, source.codec, value);
+    if (this.#mayKeep(value)) await this.#options.shared?.level.write(key, source.codec, value);
   }
 
   #serveOn(error: unknown): { readonly kind: "held"; readonly value: Value } {

@@ -4,6 +4,7 @@ import type { EntryForm } from "./entry-form.ts";
 import type { EntryStore, StoreBudget } from "./entry-store.ts";
 import { LAST_MINUTES_MS, type Expiring } from "./memory-level.ts";
 import type { CacheObserver, CacheOperation } from "./observer.ts";
+import type { Purges } from "./purges.ts";
 
 export type SharedRead<Value> =
   | { readonly kind: "hit"; readonly value: Value; readonly ttlMs: number }
@@ -19,16 +20,17 @@ export interface SharedLevel<Value> {
   readonly remove: (key: string) => Promise<void>;
 }
 
-export interface SharedLevelOptions {
+export interface SharedLevelOptions<Value> {
   readonly store: EntryStore;
   readonly form: EntryForm;
   readonly ttlMs: number;
   readonly clock: Clock;
   readonly observer: Pick<CacheObserver, "operated">;
+  readonly purges: Purges<Value>;
 }
 
-export function createSharedLevel<Value extends Expiring>(options: SharedLevelOptions): SharedLevel<Value> {
-  const { store, form, ttlMs, clock, observer } = options;
+export function createSharedLevel<Value extends Expiring>(options: SharedLevelOptions<Value>): SharedLevel<Value> {
+  const { store, form, ttlMs, clock, observer, purges } = options;
 
   const observed = async <Result>(
     operation: CacheOperation["operation"],
@@ -60,6 +62,10 @@ export function createSharedLevel<Value extends Expiring>(options: SharedLevelOp
     if (opened.kind === "unused") return notUsed(key, opened.why, budget);
     const decoded = codec.decode(opened.text);
     if (decoded.kind === "unused") return notUsed(key, decoded.why, budget);
+    if (purges.isPurged(key, decoded.value)) {
+      purges.found(key, decoded.value);
+      return notUsed(key, "purged", budget);
+    }
     return { kind: "hit", value: decoded.value, ttlMs: Math.min(found.ttlMs ?? ttlMs, ttlMs) };
   };
 

@@ -14,6 +14,7 @@ export interface SingleFlight<Result> {
   readonly isRunning: (key: string) => boolean;
   /** Whoever asks from now on gets a call of its own; those who wait keep theirs. */
   readonly forget: (key: string) => void;
+  readonly forgetAll: () => void;
 }
 
 export function createSingleFlight<Result>(): SingleFlight<Result> {
@@ -33,5 +34,6 @@ export function createSingleFlight<Result>(): SingleFlight<Result> {
     },
     isRunning: (key) => running.has(key),
     forget: (key) => void running.delete(key),
+    forgetAll: () => running.clear(),
   };
 }

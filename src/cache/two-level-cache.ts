@@ -2,6 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Cache, CacheKey, Loaded, Source } from "./cache.ts";
 import type { Expiring, Held, MemoryLevel } from "./memory-level.ts";
 import type { CacheObserver, RenewalOutcome } from "./observer.ts";
+import type { Purges } from "./purges.ts";
 import { SERVE_ON_MS, type Refill } from "./refill.ts";
 import type { RememberedAnswers } from "./remembered-answers.ts";
 import type { Renewals } from "./renewals.ts";
@@ -17,11 +18,14 @@ const PATIENCE_MS = 2_000;
 const RENEW_AGAIN_MS = 4_000;
 
 export interface TwoLevelCacheParts<Value extends Expiring, Answer> {
+  /** All that `levelOf` gives. */
+  readonly levels: readonly MemoryLevel<Value>[];
   readonly levelOf: (key: CacheKey) => MemoryLevel<Value>;
   /** Absent: this process keeps to itself. */
   readonly shared: SharedLevel<Value> | undefined;
   readonly refill: Refill<Value, Answer>;
   readonly flights: SingleFlight<Loaded<Value, Answer>>;
+  readonly purges: Purges<Value>;
   readonly refusals: RememberedAnswers<Answer>;
   readonly renewals: Renewals;
   readonly clock: Clock;
@@ -75,6 +79,14 @@ export class TwoLevelCache<Value extends Expiring, Answer> implements Cache<Valu
     levelOf(key).delete(key.text);
     observer.operated(MEMORY_DROP);
     await shared?.remove(key.text);
+  }
+
+  purge(): number {
+    const { flights, levels, purges } = this.#parts;
+    flights.forgetAll();
+    const taken = levels.flatMap((level) => level.take(purges.isPurged));
+    for (const { key, value } of taken) purges.found(key, value);
+    return taken.length;
   }
 
   #fill(key: CacheKey, source: Source<Value, Answer>, isUnattended: () => boolean): Promise<Loaded<Value, Answer>> {

@@ -111,6 +111,11 @@ export const COMMANDS: readonly [CommandEntry, ...CommandEntry[]] = [
     load: async () => (await import("./keyset/verify.ts")).verify,
   },
   {
+    name: "purge",
+    summary: "Take cached tokens back, everywhere",
+    load: async () => (await import("./purge.ts")).purge,
+  },
+  {
     name: "cache-token",
     summary: "Print an IAM token for the configured cache",
     load: async () => (await import("./cache-token.ts")).cacheToken,

@@ -74,6 +74,18 @@ export function readGitHub(reader: EnvironmentReader, checkPem: CheckPem): GitHu
   return defaultApp === undefined ? undefined : { apiUrl, webUrl, defaultApp, otherApps };
 }
 
+export type AppIds = Pick<AppConfiguration, "name" | "appId" | "installationId">;
+
+/** The Apps by name and ids. Their keys are looked at no further than finding the ids takes. */
+export function readAppIds(reader: EnvironmentReader): readonly AppIds[] {
+  const appId = reader.read(GITHUB.appId);
+  const installationId = reader.read(GITHUB.installationId);
+  const others = readOtherApps(reader, () => undefined);
+  return appId === undefined || installationId === undefined
+    ? []
+    : [{ name: "default", appId, installationId }, ...others];
+}
+
 /** The web URL that goes with an API URL: GitHub Enterprise Server's, GitHub Enterprise Cloud's with a domain of its own, else github.com. */
 export function webUrlOf(apiUrl: URL): URL {
   if (apiUrl.pathname === "/api/v3") return new URL(apiUrl.origin);

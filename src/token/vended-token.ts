@@ -1,3 +1,6 @@
+/** Source: docs.github.com, "Generating an installation access token for a GitHub App". */
+const LIFETIME_SECONDS = 3600;
+
 /**
  * A token with what only GitHub and Buildkite could tell of it. Flat and small, because thousands are held; everything else that a
  * reply shows (profile, permissions, App) is the request's own and never stored twice.
@@ -9,6 +12,11 @@ export class VendedToken {
   readonly expiresAtEpochSeconds: number;
   /** The pipeline's repository as an https URL; empty for organization profiles. */
   readonly repositoryUrl: string;
+
+  /** When GitHub made it, by GitHub's clock: installation tokens live one hour. */
+  get issuedAtEpochSeconds(): number {
+    return this.expiresAtEpochSeconds - LIFETIME_SECONDS;
+  }
 
   constructor(token: string, expiresAtEpochSeconds: number, repositoryUrl: string) {
     this.token = token;

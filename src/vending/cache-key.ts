@@ -1,5 +1,6 @@
 import type { CacheKey } from "../cache/cache.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
+import type { TokenOrigin } from "../purge/purge-scope.ts";
 import { callerScopeOf, canonicalProfile } from "./canonical-profile.ts";
 
 /**
@@ -17,4 +18,29 @@ export function cacheKey(request: AuthorizedRequest, host: string): CacheKey {
     text: `${prefix}${policyDigest}:${app.appId}:${app.installationId}:${canonicalProfile(identity, profile, scope)}`,
     callerVaried: scope !== undefined,
   };
+}
+
+const PROFILE_URN = ":profile://organization/";
+
+/**
+ * What a key tells of the token under it; undefined for a text that is none of `cacheKey`'s. The parts of a name hold no `/`, so each
+ * form has a length of its own.
+ */
+export function readCacheKey(text: string): TokenOrigin | undefined {
+  const at = text.indexOf(PROFILE_URN);
+  const [installationId, appId] = at < 0 ? [] : text.slice(0, at).split(":").toReversed().map(Number);
+  const parts = text.slice(at + PROFILE_URN.length).split("/");
+  const named = readName(parts);
+  if (named === undefined || !Number.isSafeInteger(appId) || !Number.isSafeInteger(installationId)) return undefined;
+  return { ...named, appId: appId ?? 0, installationId: installationId ?? 0, urn: text.slice(at + 1) };
+}
+
+function readName(
+  parts: readonly string[],
+): Pick<TokenOrigin, "profileKind" | "profileName" | "pipelineId"> | undefined {
+  const [, first, second, , , last = ""] = parts;
+  if (parts.length === 6 && first === "pipeline")
+    return { profileKind: "pipeline", profileName: last, pipelineId: second };
+  if (first !== "profile" || second === undefined || (parts.length !== 3 && parts.length !== 5)) return undefined;
+  return { profileKind: "organization", profileName: second, pipelineId: undefined };
 }

@@ -107,6 +107,7 @@ export function createInProcessService(
       request: () => written,
       replaceRequest: () => false,
       mint: () => written,
+      revocation: () => written,
       isOverfull: () => false,
       countUnrecorded: () => undefined,
     },

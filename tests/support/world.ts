@@ -54,6 +54,10 @@ export async function startWorld(overrides: Overrides = {}, options: WorldOption
 export interface Fleet extends AsyncDisposable {
   readonly simulator: Simulator;
   readonly worlds: readonly TestWorld[];
+  /** What every instance has in its environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** One more instance, stopped with the others. */
+  readonly join: () => Promise<TestWorld>;
 }
 
 export async function startFleet(
@@ -78,7 +82,9 @@ export async function startFleet(
   const worlds = await Promise.all(Array.from({ length: size }, (_none, index) => start(index)));
   for (const world of worlds) started.use(world);
   const stack = started.move();
-  return { simulator, worlds, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  let running = size;
+  const join = async (): Promise<TestWorld> => stack.use(await start(running++));
+  return { simulator, worlds, environment, join, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 /** Disposing stops the service alone. */

@@ -1,0 +1,106 @@
+import { describeIamProblem } from "../app/iam-tokens.ts";
+import { orderPurgeAt } from "../app/order-purge.ts";
+import { findSharedCache, type SharedCacheSource } from "../config/shared-cache-source.ts";
+import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
+import { formatEpochSeconds } from "../lib/rfc3339.ts";
+import type { Purge } from "../purge/marker.ts";
+import { createJsonLogger } from "../telemetry/logger.ts";
+import { FORMAT_OPTION, type Command, type CommandIo, type ExitCode } from "./command.ts";
+import { CommandFailure } from "./failure.ts";
+import { printable } from "./printable.ts";
+import { withProgress } from "./progress.ts";
+import { readGitHubSeconds } from "./purge/github-time.ts";
+import { readScope, resolveScope, SCOPE_OPTIONS } from "./purge/purge-options.ts";
+
+const NOTICED_WITHIN_SECONDS = 30;
+const TOKEN_LIFETIME_SECONDS = 3600;
+
+/**
+ * `purge`: takes cached tokens back, as every instance is told through the cache that they share. JSON
+ * `{"id", "scope": {"kind", …}, "issuedBefore", "noticedBy", "expiredBy"}`.
+ */
+export const purge: Command = {
+  options: [...SCOPE_OPTIONS, FORMAT_OPTION],
+  examples: [
+    "chinmina-bridge purge --pipeline 0190aaaa-0000-4000-8000-000000000001",
+    "chinmina-bridge purge --profile org:plugins",
+    "chinmina-bridge purge --all",
+  ],
+  run: async (invocation, io) => {
+    const asked = readScope(invocation);
+    const source = findSource(io, asked.kind === "app");
+    const scope = resolveScope(asked, source.apps);
+    const ordered = await withProgress("ordering the purge", io, async () => {
+      const made: Purge = { id: crypto.randomUUID(), scope, issuedBeforeEpochSeconds: await thisSecond(source, io) };
+      await order(made, source, io);
+      return made;
+    });
+    return tell(ordered, invocation.text("format") === "json", io);
+  },
+};
+
+function findSource({ environment }: CommandIo, withApps: boolean): SharedCacheSource {
+  const found = findSharedCache(environment, { iam: describeIamProblem, withApps });
+  if (found.kind === "found") return found.source;
+  const [first, ...more] = found.problems;
+  const rest =
+    more.length === 0 ? "" : `; and ${more.map(({ variable, problem }) => `${variable} ${problem}`).join("; ")}`;
+  throw new CommandFailure(`${first?.variable ?? "the environment"} ${first?.problem ?? "is incomplete"}${rest}`, {
+    advice: "purge takes the variables that serve has: run it where they are set",
+  });
+}
+
+/** The end of the second that it is at GitHub, since it dates its tokens in whole seconds. */
+async function thisSecond({ gitHubApiUrl }: SharedCacheSource, { fetch, clock, err }: CommandIo): Promise<number> {
+  const gitHubSeconds = await readGitHubSeconds(gitHubApiUrl, fetch);
+  if (gitHubSeconds !== undefined) return gitHubSeconds + 1;
+  await err.write(
+    "warning: GitHub does not tell the time, so this machine's clock counts: if it is slow, tokens of that time are missed\n",
+  );
+  return Math.floor(clock.nowMs() / 1000) + 1;
+}
+
+async function order(made: Purge, { valkey }: SharedCacheSource, { clock, err }: CommandIo): Promise<void> {
+  // What the stages would log is in the failure already.
+  const logger = createJsonLogger("error", clock.nowMs, () => undefined);
+  const outcome = await orderPurgeAt(valkey, made, { clock, logger }).catch((cause: unknown) => {
+    if (!(cause instanceof BridgeError)) throw cause;
+    throw new CommandFailure(printable(describeCauses(cause)), {
+      advice: "nothing was purged; suspending the App's installation at GitHub stops every token at once",
+      cause,
+    });
+  });
+  switch (outcome.kind) {
+    case "full":
+      throw new CommandFailure("the last hour had as many purges as there may be", {
+        advice: "purge --all takes them all in",
+      });
+    case "busy":
+      throw new CommandFailure("another purge is being ordered", { advice: "run it again" });
+    case "ordered":
+      if (outcome.replaced !== undefined)
+        await err.write(
+          `warning: there was a purge marker that cannot be read (${outcome.replaced}); purges of the last hour are unknown to instances that start from now on\n`,
+        );
+  }
+}
+
+async function tell(
+  { id, scope, issuedBeforeEpochSeconds: before }: Purge,
+  asJson: boolean,
+  io: CommandIo,
+): Promise<ExitCode> {
+  const issuedBefore = formatEpochSeconds(before);
+  const noticedBy = formatEpochSeconds(before + NOTICED_WITHIN_SECONDS);
+  const expiredBy = formatEpochSeconds(before + TOKEN_LIFETIME_SECONDS);
+  if (asJson) {
+    await io.out.write(`${JSON.stringify({ id, scope, issuedBefore, noticedBy, expiredBy })}\n`);
+    return 0;
+  }
+  await io.out.write(
+    `Purged: tokens that GitHub made before ${issuedBefore}.\n` +
+      `Every instance that reaches the shared cache notices by ${noticedBy}: it drops them, refuses older shared entries, and revokes at GitHub those it holds.\n` +
+      `Out of reach: tokens handed out earlier that no instance holds any more. They live to their expiry, by ${expiredBy}; suspending the App's installation at GitHub is the full stop.\n`,
+  );
+  return 0;
+}
