@@ -4,6 +4,7 @@ import type { EntryCodec, UnusedKind } from "../../src/cache/entry-codec.ts";
 import { createClearForm, type EntryForm } from "../../src/cache/entry-form.ts";
 import type { CacheOperation, RenewalOutcome } from "../../src/cache/observer.ts";
 import type { EntryStore } from "../../src/cache/entry-store.ts";
+import type { Purges } from "../../src/cache/purges.ts";
 import type { FixedClock } from "./fixed-clock.ts";
 
 /** A value that names what it was made for. */
@@ -60,6 +61,7 @@ export interface InstanceOptions {
   readonly form?: EntryForm;
   readonly maxStaleMs?: number;
   readonly capacity?: number;
+  readonly purges?: Purges<Thing>;
 }
 
 export function createInstance(clock: FixedClock, store?: EntryStore, form: EntryForm = createClearForm("")): Instance {
@@ -69,7 +71,7 @@ export function createInstance(clock: FixedClock, store?: EntryStore, form: Entr
 /** Without jitter, so that times are exact. Values do not serve past their time to live unless `maxStaleMs` says so. */
 export function createInstanceWith(
   clock: FixedClock,
-  { store, form = createClearForm(""), maxStaleMs = 0, capacity = 10 }: InstanceOptions,
+  { store, form = createClearForm(""), maxStaleMs = 0, capacity = 10, purges }: InstanceOptions,
 ): Instance {
   const operations: CacheOperation[] = [];
   const unused: UnusedKind[] = [];
@@ -88,6 +90,7 @@ export function createInstanceWith(
       renewal: (outcome) => void instance.renewals.push(outcome),
     },
     isOutage: (error) => error instanceof Outage,
+    ...(purges === undefined ? {} : { purges }),
     ...(store === undefined
       ? {}
       : { shared: { store, form, localTtlMs: LOCAL_TTL_MS, newOwner: () => `${crypto.randomUUID()}-${++owners}` } }),
