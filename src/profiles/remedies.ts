@@ -1,6 +1,6 @@
 import type { FindingCode } from "./finding.ts";
 
-/** What to do about a finding, for people; docs/profiles.md has a section of each code. */
+/** What to do about a finding, for people. docs/profiles.md has the same words in its tables. */
 export const REMEDIES: Readonly<Record<FindingCode, string>> = {
   "file-too-large": "split the organization's policy over fewer profiles: GitHub does not return a larger file whole",
   "not-utf8": "save the file as UTF-8, without another encoding's marks",
