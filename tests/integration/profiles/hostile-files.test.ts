@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkFile } from "../../../src/profiles/check-file.ts";
@@ -54,12 +55,16 @@ describe("the binary", () => {
   writeFileSync(join(folder, "claims.json"), "{}");
   const commands = {
     "profiles check FILE": ["profiles", "check", "FILE"],
-    "profiles check --format github FILE": ["profiles", "check", "--format", "github", "FILE"],
     "profiles check good.yaml --permissions FILE": ["profiles", "check", "good.yaml", "--permissions", "FILE"],
-    "profiles explain FILE": ["profiles", "explain", "FILE", "--claims", "claims.json"],
     "profiles explain good.yaml --claims FILE": ["profiles", "explain", "good.yaml", "--claims", "FILE"],
     "profiles test good.yaml FILE": ["profiles", "test", "good.yaml", "FILE"],
   };
+
+  test("is seen to use memory, where that can be seen", async () => {
+    await Bun.write(join(folder, "hostile"), HOSTILE_FILES["10,000 profiles"] ?? "");
+    const child = Bun.spawn([BINARY, "profiles", "check", "hostile"], { cwd: folder, env: {}, stdout: "ignore" });
+    expect(process.platform !== "linux" || (await watchMemory(child)) > 50 * MEBIBYTE).toBe(true);
+  });
 
   test.each(Object.entries(commands))(
     "answers `%s` within a second and bounded memory, whatever the file",
@@ -76,15 +81,29 @@ describe("the binary", () => {
   /** A busy machine may take longer once: the best of five counts. */
   async function runMeasured(argv: readonly string[]) {
     let isQuick = false;
-    let isSmall = true;
+    let peakBytes = 0;
     let code: number | null = null;
     for (let attempt = 0; attempt < 5 && !isQuick; attempt++) {
       const startedMs = performance.now();
       const child = Bun.spawn([BINARY, ...argv], { cwd: folder, env: {}, stdout: "ignore", stderr: "ignore" });
+      peakBytes = Math.max(peakBytes, await watchMemory(child));
       code = await child.exited;
       isQuick = performance.now() - startedMs < LONGEST_MS;
-      isSmall &&= (child.resourceUsage()?.maxRSS ?? Number.POSITIVE_INFINITY) < MOST_MEMORY_BYTES;
     }
-    return { hasAnswered: code === 0 || code === 1, isQuick, isSmall };
+    return { hasAnswered: code === 0 || code === 1, isQuick, isSmall: peakBytes < MOST_MEMORY_BYTES };
   }
 });
+
+/**
+ * The most memory that a process had until it ended, as Linux tells it; 0 elsewhere, and for one that ends at once. What `wait` says of a
+ * child holds the memory of the parent that it was forked from.
+ */
+async function watchMemory(child: Bun.Subprocess): Promise<number> {
+  let peakBytes = 0;
+  while (child.exitCode === null) {
+    const status = await readFile(`/proc/${child.pid}/status`, "utf8").catch(() => "");
+    peakBytes = Math.max(peakBytes, Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024);
+    await Promise.race([child.exited, Bun.sleep(5)]);
+  }
+  return peakBytes;
+}
