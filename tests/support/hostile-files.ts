@@ -12,8 +12,8 @@ export const HOSTILE_FILES: Readonly<Record<string, string | Uint8Array>> = {
   "10,000 dangerous profiles": profiles(10_000, (i) => `{name: p${i}.x, permissions: [contents:write, members:read]}`),
   "10,000 broken profiles": profiles(10_000, (i) => `{name: p${i}, permissions: [x, y], match: [{claim: z}]}`),
   "10,000 profiles of one name": profiles(10_000, () => "{name: p, permissions: [contents:read]}"),
-  "8,500 patterns": profiles(
-    8_500,
+  "5,000 patterns": profiles(
+    5_000,
     (i) => `{name: p${i}, permissions: [contents:read], match: [{claim: build_tag, valuePattern: "v${i}-.+"}]}`,
   ),
   "a mebibyte of brackets": "[".repeat(MEBIBYTE),
@@ -26,7 +26,7 @@ export const HOSTILE_FILES: Readonly<Record<string, string | Uint8Array>> = {
   "a mebibyte of commas": `[${",".repeat(MEBIBYTE - 1)}`,
   "a mebibyte of colons": `[${": ".repeat(MEBIBYTE / 2 - 1)}`,
   "a mebibyte of closing brackets": "]".repeat(MEBIBYTE),
-  "a mebibyte of aliases": `[${"*a, ".repeat(MEBIBYTE / 4 - 1)}]`,
+  "half a mebibyte of aliases": `[${"*a, ".repeat(MEBIBYTE / 8 - 1)}]`,
   "a mebibyte of directives": "%A\n".repeat(MEBIBYTE / 3),
   "a mebibyte of wrong escapes": `"${"\\q".repeat(MEBIBYTE / 2 - 1)}"`,
   "a mebibyte of anchors": Array.from({ length: 60_000 }, (_, i) => `- &a${i} x\n`).join(""),
