@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeAgentScript } from "../../src/simulator/agent-script.ts";
@@ -10,6 +10,7 @@ import { tone } from "./stage.ts";
 export async function printPlayground(simulator: Simulator, bridge: Bridge): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "chinmina-playground-"));
   const agent = await writeAgentScript(directory, simulator);
+  const variables = await writeVariables(directory, simulator);
   const job = simulator.jobOf("widget").id;
   console.log(`${tone.bold("Ask for a token as a job of the pipeline widget does:")}
 
@@ -25,6 +26,10 @@ ${tone.bold("Is it well?")}
 
   dist/chinmina-bridge healthcheck --port ${bridge.port}
 
+${tone.bold("Ask everything that it depends on, as an operator does:")}
+
+  (. ${variables} && dist/chinmina-bridge doctor)
+
 What the service writes follows. Ctrl-C ends it all.
 `);
   const shown = setInterval(showNewLines(bridge), 200);
@@ -34,6 +39,17 @@ What the service writes follows. Ctrl-C ends it all.
   });
   clearInterval(shown);
   await rm(directory, { recursive: true, force: true });
+}
+
+/** What the service was started with, as a shell reads it: the App's keys are in it. */
+async function writeVariables(directory: string, simulator: Simulator): Promise<string> {
+  const path = join(directory, "variables.sh");
+  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+  const lines = Object.entries(simulator.environment({ registry: true })).map(
+    ([name, value]) => `export ${name}=${quoted(value)}\n`,
+  );
+  await writeFile(path, lines.join(""), { mode: 0o600 });
+  return path;
 }
 
 function showNewLines(bridge: Bridge): () => void {

@@ -5,6 +5,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createDevelopmentLogger } from "../telemetry/development-logger.ts";
 import { createJsonLogger, type Logger } from "../telemetry/logger.ts";
+import { withNextStep } from "./start-failure.ts";
 import { untilAborted } from "./signals.ts";
 
 /** Standard output with its one writer, and the operational log that shares it. */
@@ -16,6 +17,12 @@ export interface Output extends AsyncDisposable {
   /** From now on disposing waits for nothing. */
   readonly abandon: () => void;
 }
+
+export const OUTPUT_CLOSED = withNextStep(
+  "standard output is closed: without audit lines no token may leave",
+  "output-closed",
+  "start the service with a standard output that something reads, or look at why its reader ended",
+);
 
 /** How long the last lines may take at the end. */
 const LAST_LINES_MS = 5000;
@@ -36,7 +43,8 @@ export function openOutput({ kind, logging, clock, complain }: OutputOptions): O
   const complainOnce = (error: unknown): void => {
     if (isFailing) return;
     isFailing = true;
-    complain(`standard output takes no lines (${codeOf(error)}): until it does, no token leaves`);
+    const line = `standard output takes no lines (${codeOf(error)}): until it does, no token leaves`;
+    complain(withNextStep(line, "output-stuck", "make room where it goes to, or look at what reads it"));
     void lines.nextWritten().then(() => (isFailing = false));
   };
   const lines = new OutputLines({
@@ -49,7 +57,7 @@ export function openOutput({ kind, logging, clock, complain }: OutputOptions): O
         complainOnce(error);
         return;
       }
-      complain("standard output is closed: without audit lines no token may leave");
+      complain(OUTPUT_CLOSED);
       closed.abort(new Error("standard output is closed"));
     },
   });

@@ -3,12 +3,18 @@ import { describeConfiguration } from "../config/describe-configuration.ts";
 import type { ServerConfiguration } from "../config/configuration.ts";
 import type { Environment } from "../config/environment-reader.ts";
 import { readConfiguration } from "../config/read-configuration.ts";
-import { describeCauses } from "../lib/bridge-error.ts";
 import { systemClock } from "../lib/clock.ts";
 import { configurationChecks } from "./configuration-checks.ts";
-import { openOutput } from "./output.ts";
+import { openOutput, OUTPUT_CLOSED } from "./output.ts";
+import { describeStartFailure, withNextStep } from "./start-failure.ts";
 import { startService, type RunningService } from "./service.ts";
 import { listenForSignals, untilAborted, type Signals } from "./signals.ts";
+
+const STOPPED_EARLY = withNextStep(
+  "told to stop before the service had a policy",
+  "stopped-early",
+  "the log tells why the profile file could not be read, chinmina-bridge doctor what to do",
+);
 
 /**
  * Serves until a signal ends it. Resolves with the exit status: 0 after an orderly stop; 1 when the configuration is wrong, when the
@@ -27,10 +33,11 @@ export async function serve(environment: Environment, complain: (line: string) =
   using signals = listenForSignals();
   const kind = inspectStandardOutput();
   if (kind === "closed") {
-    complain("standard output is closed: without audit lines no token may leave");
+    complain(OUTPUT_CLOSED);
     return 1;
   }
-  if (kind === "discarded") complain("warning: standard output is /dev/null: nobody will have the audit lines");
+  if (kind === "discarded")
+    complain("warning: standard output is /dev/null: nobody will have the audit lines; send it where they are kept");
   await using output = openOutput({ kind, logging: result.configuration.logging, clock: systemClock, complain });
   const { logger } = output;
   for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
@@ -40,8 +47,8 @@ export async function serve(environment: Environment, complain: (line: string) =
   try {
     service = await startService(result.configuration, output, end);
   } catch (error) {
-    if (signals.stop.aborted) complain("told to stop before the service had a policy");
-    else if (!output.closed.aborted) complain(`the service did not start: ${describeCauses(error)}`);
+    if (signals.stop.aborted) complain(STOPPED_EARLY);
+    else if (!output.closed.aborted) complain(describeStartFailure(error));
     return 1;
   }
   signals.onHangup = service.refreshPolicy;

@@ -18,7 +18,10 @@ export const cacheToken: Command = {
     const found = findIam(io.environment, describeIamProblem);
     if (found.kind === "invalid") {
       const [{ variable, problem, accepted }] = found.problems;
-      throw new CommandFailure(`${variable} ${problem}`, { advice: `accepted: ${accepted}` });
+      throw new CommandFailure(`${variable} ${problem}`, {
+        code: "configuration-invalid",
+        advice: `accepted: ${accepted}`,
+      });
     }
     await io.out.write(`${await sign(found.iam, io)}\n`);
     return 0;
@@ -34,6 +37,6 @@ async function sign(iam: Iam, { clock }: CommandIo): Promise<string> {
     return await tokens.token();
   } catch (cause) {
     const advice = "AWS_REGION names the cache's region; credentials come from where AWS SDKs find them";
-    throw new CommandFailure(printable(describeCauses(cause)), { advice, cause });
+    throw new CommandFailure(printable(describeCauses(cause)), { code: "token-not-signed", advice, cause });
   }
 }

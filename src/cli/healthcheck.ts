@@ -2,6 +2,8 @@ import { findListenAddress } from "../config/listen-address.ts";
 import type { Command, CommandIo, Invocation } from "./command.ts";
 import { CommandFailure, UsageError } from "./failure.ts";
 
+/** The command is terse: neither is shown. */
+const UNHEALTHY = { code: "unhealthy", advice: "read the service's log" } as const;
 const LONGEST_TIMEOUT_MS = 600_000;
 
 /** `healthcheck`: for a container's health check in an image without a shell. Needs no other configuration. */
@@ -40,10 +42,10 @@ async function expectHealthy(url: URL, timeoutMs: number, { fetch }: CommandIo):
     const reason = signal.aborted
       ? `no answer in ${timeoutMs} ms`
       : `no answer (${typeof code === "string" ? code : "failed"})`;
-    throw new CommandFailure(`${shown}: ${reason}`, { cause: error });
+    throw new CommandFailure(`${shown}: ${reason}`, { ...UNHEALTHY, cause: error });
   }
   await response.body?.cancel();
-  if (response.status !== 200) throw new CommandFailure(`${shown}: status ${response.status}`);
+  if (response.status !== 200) throw new CommandFailure(`${shown}: status ${response.status}`, UNHEALTHY);
 }
 
 function requestUrl(text: string): URL {

@@ -46,6 +46,8 @@ async function writeAll(file: Bun.BunFile, text: string): Promise<void> {
   } catch (error) {
     const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
     throw new CommandFailure(`the output cannot be written (${typeof code === "string" ? code : "unknown"})`, {
+      code: "output-unwritable",
+      advice: "make room where standard output goes to, or let its reader stay until the end",
       cause: error,
     });
   }

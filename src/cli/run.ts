@@ -1,3 +1,4 @@
+import { nextStepFor } from "../app/next-steps.ts";
 import { findForbiddenVariables } from "../config/forbidden-variables.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
 import type { CommandIo, ExitCode } from "./command.ts";
@@ -17,7 +18,8 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<ExitC
   const forbidden = findForbiddenVariables(io.environment);
   if (forbidden.length > 0) {
     const message = `unset ${forbidden.join(", ")}: the runtime would let code in, print secrets or trust any certificate`;
-    return report(new CommandFailure(message), io);
+    // What to do is said, and `healthcheck` may have one line.
+    return tell([`${message} [forbidden-environment]`], 1, io);
   }
   try {
     return await dispatch(argv, io);
@@ -47,27 +49,48 @@ async function runCommand(entry: CommandEntry, argv: readonly string[], io: Comm
   try {
     return await command.run(parseInvocation(entry.name, command, argv), io);
   } catch (error) {
-    if (command.terse && error instanceof CommandFailure) throw new CommandFailure(error.message, { cause: error });
+    if (command.terse && error instanceof CommandFailure) return reportTersely(error, io);
+    if (error instanceof UsageError && error.advice === undefined)
+      throw new UsageError(error.message, helpOf(entry.name));
     throw error;
   }
 }
 
 async function report(error: unknown, io: CommandIo): Promise<ExitCode> {
-  const { message, advice, exitCode } = describe(error);
-  const lines = [`${red("error:", io.err.isColoured)} ${message}`, advice].filter((line) => line !== undefined);
+  const { message, code, advice, exitCode } = describe(error);
+  const shown = code === "usage" ? message : `${message} [${code}]`;
+  return tell([shown, ...(advice === undefined ? [] : [advice])], exitCode, io);
+}
+
+/** Where another program reads it: one line, exit 1. */
+function reportTersely({ message }: CommandFailure, io: CommandIo): Promise<ExitCode> {
+  return tell([message], 1, io);
+}
+
+async function tell(lines: readonly string[], exitCode: ExitCode, { err }: CommandIo): Promise<ExitCode> {
   try {
-    await io.err.write(`${lines.join("\n")}\n`);
+    await err.write(`${red("error:", err.isColoured)} ${lines.join("\n")}\n`);
   } catch {
     // With standard error closed there is nobody left to tell; the exit status still does.
   }
   return exitCode;
 }
 
+interface Description {
+  readonly message: string;
+  readonly code: string;
+  readonly advice: string | undefined;
+  readonly exitCode: ExitCode;
+}
+
 /** Errors that are not ours may carry anything in their text, so only their kind is told. */
-function describe(error: unknown): { message: string; advice?: string | undefined; exitCode: ExitCode } {
+function describe(error: unknown): Description {
   if (error instanceof CommandFailure) return error;
-  if (error instanceof BridgeError) return { message: printable(error.message), exitCode: 1 };
   const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  if (error instanceof BridgeError && typeof code === "string") {
+    return { message: printable(error.message), code, advice: nextStepFor(code), exitCode: 1 };
+  }
   const kind = typeof code === "string" ? code : error instanceof Error ? error.name : typeof error;
-  return { message: `unexpected failure (${printable(kind)})`, exitCode: 1 };
+  const message = `unexpected failure (${printable(kind)})`;
+  return { message, code: "unexpected", advice: nextStepFor("unexpected"), exitCode: 1 };
 }

@@ -115,7 +115,9 @@ describe(`the start-up gate (${underTest})`, () => {
     expect(String(refusal)).toContain("ECONNREFUSED");
     child.kill("SIGTERM");
     expect(await child.exited).toBe(1);
-    expect(await new Response(child.stderr).text()).toBe("told to stop before the service had a policy\n");
+    expect(await new Response(child.stderr).text()).toMatch(
+      /^told to stop before the service had a policy \[stopped-early\]; next: .*chinmina-bridge doctor.*\n$/,
+    );
   });
 });
 
@@ -132,7 +134,7 @@ test(`while it waits for its first policy, a closed standard output ends the ser
   await reader.cancel();
   expect(await child.exited).toBe(1);
   expect(await new Response(child.stderr).text()).toBe(
-    "standard output is closed: without audit lines no token may leave\n",
+    "standard output is closed: without audit lines no token may leave [output-closed]; next: start the service with a standard output that something reads, or look at why its reader ended\n",
   );
 });
 

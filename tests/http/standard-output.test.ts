@@ -119,7 +119,7 @@ describe(`standard output in trouble (${underTest})`, () => {
     await fetch(`http://127.0.0.1:${port}/token`, { method: "POST" }).catch(() => undefined);
     expect(await child.exited).toBe(1);
     expect(await new Response(child.stderr).text()).toBe(
-      "standard output is closed: without audit lines no token may leave\n",
+      "standard output is closed: without audit lines no token may leave [output-closed]; next: start the service with a standard output that something reads, or look at why its reader ended\n",
     );
   });
 
@@ -198,7 +198,7 @@ describe(`a disk that fills up (${underTest})`, () => {
     service.child.kill("SIGTERM");
     expect(await service.child.exited).toBe(0);
     expect(await new Response(service.child.stderr).text()).toMatch(
-      /^standard output takes no lines \(E[A-Z]+\): until it does, no token leaves\n$/,
+      /^standard output takes no lines \(E[A-Z]+\): until it does, no token leaves \[output-stuck\]; next: make room .*\n$/,
     );
   }, 30_000);
 });
@@ -219,7 +219,7 @@ describe(`/dev/null (${underTest})`, () => {
       child.kill("SIGTERM");
       expect(await child.exited).toBe(0);
       expect(await new Response(child.stderr).text()).toBe(
-        "warning: standard output is /dev/null: nobody will have the audit lines\n",
+        "warning: standard output is /dev/null: nobody will have the audit lines; send it where they are kept\n",
       );
     }
   });

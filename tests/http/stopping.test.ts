@@ -140,5 +140,5 @@ test(`a taken port ends the start with one line (${underTest})`, async () => {
     ...world.simulator.environment(),
     SERVER_PORT: String(world.bridge.port),
   }).catch(String);
-  expect(failure).toContain("the service did not start");
+  expect(failure).toMatch(/^the service did not start: .* \[port-unusable\]; next: choose another SERVER_PORT/m);
 });

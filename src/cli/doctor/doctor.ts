@@ -44,6 +44,7 @@ export const doctor: Command = {
 async function keepPermissions(path: string, { held }: Diagnosis, { err }: CommandIo): Promise<void> {
   if (held === undefined) {
     throw new CommandFailure(`${printable(path)} was not written: not every App's installation could be asked`, {
+      code: "permissions-unknown",
       advice: "mend what failed above, and run it again",
     });
   }
@@ -56,6 +57,7 @@ async function keepPermissions(path: string, { held }: Diagnosis, { err }: Comma
     const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
     const reason = typeof code === "string" ? code : "failed";
     throw new CommandFailure(`${printable(path)} cannot be written (${reason})`, {
+      code: "file-unwritable",
       advice: "name a file in a folder that is there and that you may write to",
       cause: error,
     });

@@ -10,5 +10,10 @@ export async function confirm(question: string, invocation: Invocation, { ask }:
   const answer = await ask(`${question} [y/N] `);
   if (answer === undefined)
     throw new UsageError("this cannot be undone, and there is no terminal to ask on", "give --yes");
-  if (!/^y(?:es)?$/i.test(answer.trim())) throw new CommandFailure("not confirmed: nothing was written");
+  if (!/^y(?:es)?$/i.test(answer.trim())) {
+    throw new CommandFailure("not confirmed: nothing was written", {
+      code: "not-confirmed",
+      advice: "run it again and answer y, or give --yes",
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import { nextStepFor } from "../../app/next-steps.ts";
 import { KeysetFailure, type KeysetStep } from "../../keyset/keyset-failure.ts";
 import { describeCauses } from "../../lib/bridge-error.ts";
 import { UpstreamFault } from "../../lib/upstream-fault.ts";
@@ -27,28 +28,33 @@ export async function onKeyset(io: CommandIo, work: () => Promise<ExitCode>): Pr
 
 function explain(error: unknown): unknown {
   if (error instanceof KeysetFailure) {
-    return new CommandFailure(printable(describeCauses(error)), { advice: adviceFor(error), cause: error });
+    return new CommandFailure(printable(describeCauses(error)), {
+      code: error.code,
+      advice: adviceFor(error),
+      cause: error,
+    });
   }
   if (error instanceof KeysetError) {
     return new CommandFailure(printable(describeCauses(error)), {
+      code: error.code,
       advice: "chinmina-bridge keyset list shows the keys",
       cause: error,
     });
   }
-  if (error instanceof UpstreamFault) return new CommandFailure(printable(describeCauses(error)), { cause: error });
+  if (error instanceof UpstreamFault) {
+    const { code } = error;
+    return new CommandFailure(printable(describeCauses(error)), { code, advice: nextStepFor(code), cause: error });
+  }
   return error;
 }
 
 function adviceFor({ code, step }: KeysetFailure): string {
   switch (code) {
     case "keyset-absent":
-      return "chinmina-bridge keyset create makes one";
     case "keyset-exists":
-      return "--replace overwrites it; entries sealed under it are then fetched again from GitHub";
     case "keyset-too-large":
-      return "chinmina-bridge keyset delete-key takes keys out that are disabled and no longer needed";
     case "keyset-conflict":
-      return "run the command again";
+      return nextStepFor(code);
     case "keyset-unavailable":
     case "keyset-refused":
       return ADVICE_BY_STEP[step];

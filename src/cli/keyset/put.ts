@@ -98,10 +98,14 @@ const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 async function readDocument(path: string): Promise<Buffer> {
   const document = await readBeginning(path, MAX_DOCUMENT_BYTES + 1).catch(() => {
-    throw new CommandFailure(`${printable(path)} cannot be read`, { advice: "name the file that tinkey wrote" });
+    throw new CommandFailure(`${printable(path)} cannot be read`, {
+      code: "file-unreadable",
+      advice: "name the file that tinkey wrote",
+    });
   });
   if (document.length <= MAX_DOCUMENT_BYTES) return document;
   throw new CommandFailure(`${printable(path)} is over ${MAX_DOCUMENT_BYTES} bytes, so it is no keyset`, {
+    code: "keyset-malformed",
     advice: "name the file that tinkey wrote",
   });
 }

@@ -43,7 +43,10 @@ async function takeStep(invocation: Invocation, io: CommandIo, { tools }: Opened
   });
   if (result.kind === "early") {
     const message = `${describeStage(result.was)} It is early: ${nextStep(result.was)} in ${minutes(result.waitMs)}.`;
-    throw new CommandFailure(message, { advice: "run it again then, or --now to take the step all the same" });
+    throw new CommandFailure(message, {
+      code: "rotation-early",
+      advice: "run it again then, or --now to take the step all the same",
+    });
   }
   const text = `${written ? "" : "Dry run. "}${describeStage(result.was)} ${describeStep(result)}`;
   await printChange(invocation, io.out, {

@@ -89,6 +89,7 @@ async function readHeld(invocation: Invocation, io: CommandIo): Promise<HeldPerm
     bytes.byteLength > MAX_PERMISSIONS_BYTES ? undefined : parseHeldPermissions(new TextDecoder().decode(bytes));
   if (held !== undefined) return held;
   throw new CommandFailure(`${printable(path)} does not hold the permissions of installations`, {
+    code: "permissions-malformed",
     advice: "write it with chinmina-bridge doctor --write-permissions FILE",
   });
 }

@@ -75,5 +75,5 @@ function selectProfile(generation: PolicyGeneration, name: string): ProfileRefer
     nearestName(name, labels) ?? nearestName(`repo:${name}`, labels) ?? nearestName(`org:${name}`, labels);
   const advice =
     nearest === undefined ? "without --profile, every profile is explained" : `did you mean ${printable(nearest)}?`;
-  throw new CommandFailure(`the file has no profile ${printable(name)}`, { advice });
+  throw new CommandFailure(`the file has no profile ${printable(name)}`, { code: "profile-unknown", advice });
 }

@@ -14,6 +14,7 @@ export async function openPolicy(path: string, io: CommandIo): Promise<PolicyGen
   const [first] = compilation.findings;
   const place = first === undefined ? "" : `: line ${first.line}, column ${first.column}: ${printable(first.message)}`;
   throw new CommandFailure(`${printable(path)} is refused as a whole${place}`, {
+    code: "policy-refused",
     advice: `chinmina-bridge profiles check ${printable(path)} tells every problem`,
   });
 }

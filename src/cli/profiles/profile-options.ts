@@ -48,7 +48,11 @@ export async function readNamedFile(
     const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
     const reason = typeof code === "string" ? code : "failed";
     const advice = ADVICE.get(reason) ?? "see that the file is there and may be read";
-    throw new CommandFailure(`${printable(path)} cannot be read (${printable(reason)})`, { advice, cause: error });
+    throw new CommandFailure(`${printable(path)} cannot be read (${printable(reason)})`, {
+      code: "file-unreadable",
+      advice,
+      cause: error,
+    });
   }
 }
 

@@ -38,6 +38,7 @@ function asClaims(what: string, bytes: Uint8Array): MatchableClaims {
   const payload = bytes.byteLength > MAX_CLAIMS_BYTES ? undefined : parseJsonObject(bytes);
   if (payload === undefined) {
     throw new CommandFailure(`${what} does not hold one JSON object with distinct members`, {
+      code: "claims-malformed",
       advice: 'claims are written as in a token: {"pipeline_slug": "widget", "build_branch": "main"}',
     });
   }
@@ -46,7 +47,7 @@ function asClaims(what: string, bytes: Uint8Array): MatchableClaims {
   } catch (error) {
     if (!(error instanceof InvalidToken)) throw error;
     const advice = "the service answers such a token with 401, whatever the profile";
-    throw new CommandFailure(`${what}: ${error.message}`, { advice, cause: error });
+    throw new CommandFailure(`${what}: ${error.message}`, { code: "claims-malformed", advice, cause: error });
   }
 }
 
@@ -62,6 +63,6 @@ async function readToken({ readInput }: CommandIo): Promise<Uint8Array> {
     if (!(error instanceof InvalidToken)) throw error;
     const advice =
       "buildkite-agent oidc request-token --claim pipeline_id | chinmina-bridge profiles explain FILE --token";
-    throw new CommandFailure(`standard input: ${error.message}`, { advice, cause: error });
+    throw new CommandFailure(`standard input: ${error.message}`, { code: "claims-malformed", advice, cause: error });
   }
 }

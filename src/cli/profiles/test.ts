@@ -38,6 +38,7 @@ async function openCases(path: string, io: CommandIo): Promise<readonly PolicyCa
   if (reading.kind === "cases") return reading.cases;
   await io.err.write(formatFindings([{ path, bytes, findings: reading.findings }], io.err));
   throw new CommandFailure(`${printable(path)} is no table of cases`, {
+    code: "cases-malformed",
     advice: "docs/profiles.md shows one: cases: [{profile, claims, expect}]",
   });
 }

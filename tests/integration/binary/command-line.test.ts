@@ -57,7 +57,9 @@ describe.each(PROGRAMS)("%s", (_, program) => {
   test("ends with one line when its output cannot be written", async () => {
     const child = Bun.spawn([...program, "version"], { env: {}, stdout: Bun.file("/dev/full"), stderr: "pipe" });
     expect(await child.exited).toBe(1);
-    expect(await child.stderr.text()).toBe("error: the output cannot be written (ENOSPC)\n");
+    expect(await child.stderr.text()).toBe(
+      "error: the output cannot be written (ENOSPC) [output-unwritable]\nmake room where standard output goes to, or let its reader stay until the end\n",
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { nextStepFor } from "../../../src/app/next-steps.ts";
 import { COMMANDS } from "../../../src/cli/registry.ts";
 import { resolveCommand } from "../../../src/cli/resolve-command.ts";
 import { run } from "../../../src/cli/run.ts";
@@ -70,7 +71,7 @@ describe("a forbidden environment", () => {
     const { code, out, err } = await runCaptured(argv, { environment });
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toBe(
-      "error: unset BUN_OPTIONS, SSLKEYLOGFILE: the runtime would let code in, print secrets or trust any certificate\n",
+      "error: unset BUN_OPTIONS, SSLKEYLOGFILE: the runtime would let code in, print secrets or trust any certificate [forbidden-environment]\n",
     );
   });
 });
@@ -100,17 +101,27 @@ describe("help", () => {
   });
 });
 
+const FAULT = nextStepFor("unexpected");
+
 describe("a failure", () => {
   test.each([
-    ["ours: its message", new BridgeError("x", "kms: sign"), "error: kms: sign\n"],
-    ["of another kind: its name alone", new RangeError("secret-canary"), "error: unexpected failure (RangeError)\n"],
+    [
+      "ours: its message",
+      new BridgeError("no-region", "no region"),
+      `error: no region [no-region]\n${nextStepFor("no-region")}\n`,
+    ],
+    [
+      "of another kind: its name alone",
+      new RangeError("secret-canary"),
+      `error: unexpected failure (RangeError) [unexpected]\n${FAULT}\n`,
+    ],
     [
       "with a code: the code",
       Object.assign(new Error("secret-canary"), { code: "EPIPE" }),
-      "error: unexpected failure (EPIPE)\n",
+      `error: unexpected failure (EPIPE) [unexpected]\n${FAULT}\n`,
     ],
-    ["that is no error", "secret-canary", "error: unexpected failure (string)\n"],
-  ])("%s, on one line without a stack, exit 1", async (_, failure, line) => {
+    ["that is no error", "secret-canary", `error: unexpected failure (string) [unexpected]\n${FAULT}\n`],
+  ])("%s, with what to try next, without a stack, exit 1", async (_, failure, line) => {
     const out = { ...captureOutput(), write: (): Promise<void> => rejectWith(failure) };
     const { code, err } = await runCaptured(["version"], { out });
     expect({ code, err }).toEqual({ code: 1, err: line });

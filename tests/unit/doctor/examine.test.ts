@@ -47,15 +47,15 @@ describe("examine()", () => {
 
   // The text of an error that nobody expected may hold anything.
   test.each([
-    [new TypeError("canary"), "TypeError"],
-    [Object.assign(new Error("canary"), { code: "ENOENT" }), "Error ENOENT"],
-    [Object.assign(new Error("canary"), { code: "canary with spaces" }), "Error"],
-    ["canary", "unknown error"],
-  ])("names a fault of the program, and nothing of its text: %p", async (thrown, detail) => {
+    ["TypeError", () => new TypeError("canary")],
+    ["Error ENOENT", () => Object.assign(new Error("canary"), { code: "ENOENT" })],
+    ["Error", () => Object.assign(new Error("canary"), { code: "canary with spaces" })],
+    ["unknown error", () => "canary"],
+  ])("names a fault of the program, and nothing of its text: %s", async (detail, makeThrown) => {
     const { check: subject } = await examine("subject", createFixedClock(), async ({ run }) => {
       await run("first", () => {
         // oxlint-disable-next-line typescript/only-throw-error -- whatever is thrown
-        throw thrown;
+        throw makeThrown();
       });
     });
     expect(subject.checks[0]).toMatchObject({ problem: { code: "unexpected" }, detail });

@@ -122,7 +122,7 @@ broken.yaml:6:21: error: permission "contents:wriet" has an action that GitHub d
     expect(await run("--apps", "reader,")).toEqual({
       code: 2,
       out: "",
-      err: "error: --apps holds an empty name: --apps writer,reader\n",
+      err: "error: --apps holds an empty name: --apps writer,reader\nsee chinmina-bridge profiles check --help\n",
     });
   });
 
@@ -139,13 +139,13 @@ broken.yaml:6:21: error: permission "contents:wriet" has an action that GitHub d
       expect(await run(wrong)).toEqual({
         code: 1,
         out: "",
-        err: "error: held.json does not hold the permissions of installations\nwrite it with chinmina-bridge doctor --write-permissions FILE\n",
+        err: "error: held.json does not hold the permissions of installations [permissions-malformed]\nwrite it with chinmina-bridge doctor --write-permissions FILE\n",
       });
     }
   });
 
   test.each([
-    [["nowhere.yaml"], 1, "error: nowhere.yaml cannot be read (ENOENT)\n"],
+    [["nowhere.yaml"], 1, "error: nowhere.yaml cannot be read (ENOENT) [file-unreadable]\n"],
     [[], 2, "error: profiles check needs FILE…\n"],
     [["good.yaml", "--policy-repository", "acme/policy"], 2, "error: --policy-repository is not the name"],
     [["good.yaml", "--format", "githbu"], 2, "error: --format is one of text, json, github\ndid you mean github?"],

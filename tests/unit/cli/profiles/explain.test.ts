@@ -178,7 +178,7 @@ describe("profiles explain", () => {
     const argv = ["profiles", "explain", "p.yaml", "--claims", "c.json"];
     const { code, err } = await runCaptured(argv, { files: { ...files, "c.json": text } });
     expect(code).toBe(1);
-    expect(err).toStartWith("error: c.json does not hold one JSON object with distinct members\n");
+    expect(err).toStartWith("error: c.json does not hold one JSON object with distinct members [claims-malformed]\n");
   });
 
   // What a claim holds may be worth hiding; the message tells its name alone.
@@ -206,9 +206,9 @@ describe("profiles explain", () => {
 
   test.each([
     ["shared", 2, "error: shared is a pipeline profile and an organization profile\nsay repo:NAME or org:NAME\n"],
-    ["relaese", 1, "error: the file has no profile relaese\ndid you mean repo:release?\n"],
-    ["org:default", 1, "error: the file has no profile org:default\n"],
-    ["team:x", 1, "error: the file has no profile team:x\n"],
+    ["relaese", 1, "error: the file has no profile relaese [profile-unknown]\ndid you mean repo:release?\n"],
+    ["org:default", 1, "error: the file has no profile org:default [profile-unknown]\n"],
+    ["team:x", 1, "error: the file has no profile team:x [profile-unknown]\n"],
   ])("--profile %s fails with what to try next", async (name, code, error) => {
     const result = await explain("--profile", name);
     expect(result.code).toBe(code);
@@ -221,7 +221,7 @@ describe("profiles explain", () => {
     expect(await runCaptured(argv, { files })).toEqual({
       code: 1,
       out: "",
-      err: 'error: bad.yaml is refused as a whole: line 1, column 1: the file has no key "pipline"; it may have pipeline, organization\nchinmina-bridge profiles check bad.yaml tells every problem\n',
+      err: 'error: bad.yaml is refused as a whole: line 1, column 1: the file has no key "pipline"; it may have pipeline, organization [policy-refused]\nchinmina-bridge profiles check bad.yaml tells every problem\n',
     });
   });
 

@@ -100,7 +100,7 @@ FAILED\town repository\tany\tgranted, not refused: contents:write, metadata:read
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toStartWith(`cases.yaml:${message}`);
     expect(err).toEndWith(
-      "error: cases.yaml is no table of cases\ndocs/profiles.md shows one: cases: [{profile, claims, expect}]\n",
+      "error: cases.yaml is no table of cases [cases-malformed]\ndocs/profiles.md shows one: cases: [{profile, claims, expect}]\n",
     );
   });
 });
