@@ -8,7 +8,7 @@ import { systemClock } from "../lib/clock.ts";
 import { configurationChecks } from "./configuration-checks.ts";
 import { openOutput } from "./output.ts";
 import { startService, type RunningService } from "./service.ts";
-import { listenForSignals, untilAborted, type Signals } from "./signals.ts";
+import { listenForSignals, unlessAborted, untilAborted, type Signals } from "./signals.ts";
 
 /**
  * Serves until a signal ends it. Resolves with the exit status: 0 after an orderly stop; 1 when the configuration is wrong, when the
@@ -38,7 +38,7 @@ export async function serve(environment: Environment, complain: (line: string) =
   const end = AbortSignal.any([signals.stop, output.closed]);
   let service: RunningService;
   try {
-    service = await startService(result.configuration, output, end);
+    service = await unlessAborted(end, startService(result.configuration, output, end));
   } catch (error) {
     if (signals.stop.aborted) complain("told to stop before the service had a policy");
     else if (!output.closed.aborted) complain(`the service did not start: ${describeCauses(error)}`);

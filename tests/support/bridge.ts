@@ -4,12 +4,17 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "../..");
 const BINARY = join(ROOT, "dist/chinmina-bridge");
 
-/** What the HTTP tests run against: the source, or the compiled binary with the very same files. */
-export const underTest: "source" | "binary" = process.env["BRIDGE_UNDER_TEST"] === "binary" ? "binary" : "source";
+/** What the HTTP tests run against, with the very same files: the source, the compiled binary, or the binary in the image's root. */
+export const underTest: "source" | "binary" | "image" = readUnderTest(process.env["BRIDGE_UNDER_TEST"]);
+
+function readUnderTest(value: string | undefined): "source" | "binary" | "image" {
+  return value === "binary" || value === "image" ? value : "source";
+}
 
 /** The command that starts the program under test. */
 export function bridgeCommand(): string[] {
   if (underTest === "source") return [process.execPath, join(ROOT, "src/main.ts")];
+  if (underTest === "image") return [process.env["BRIDGE_IMAGE_COMMAND"] ?? "BRIDGE_IMAGE_COMMAND-is-not-set"];
   if (!existsSync(BINARY)) throw new Error("dist/chinmina-bridge is not there: run `make build` first");
   return [BINARY];
 }
@@ -35,14 +40,16 @@ export interface Bridge extends AsyncDisposable {
 export interface BridgeOptions {
   /** After so many lines of output, further ones are read and forgotten: for load tests. Default: all are kept. */
   readonly keepLines?: number;
+  /** What to start in place of the program under test; `serve` follows it. */
+  readonly command?: readonly string[];
 }
 
 /** Starts the service with exactly these variables and waits until it listens. Throws with its output when it does not. */
 export async function startBridge(
   environment: Readonly<Record<string, string>>,
-  { keepLines = Number.POSITIVE_INFINITY }: BridgeOptions = {},
+  { keepLines = Number.POSITIVE_INFINITY, command = bridgeCommand() }: BridgeOptions = {},
 ): Promise<Bridge> {
-  const child = Bun.spawn([...bridgeCommand(), "serve"], {
+  const child = Bun.spawn([...command, "serve"], {
     env: { PATH: process.env["PATH"] ?? "", SERVER_PORT: "0", SERVER_HOST: "127.0.0.1", ...environment },
     stdin: "ignore",
     stdout: "pipe",
