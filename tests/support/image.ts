@@ -87,7 +87,7 @@ function wrap(root: string, files: string, { Env, Entrypoint }: BuiltImage["conf
   const command = join(STORE, "run-image");
   const own = Env.filter((entry) => !entry.startsWith("PATH=")).map((entry) => `'${entry}'`);
   const runner = join(import.meta.dir, "run-in-root.sh");
-  const line = `exec env ${own.join(" ")} sh '${runner}' '${root}' '${files}' ${Entrypoint.join(" ")} "$@"`;
+  const line = `exec /usr/bin/env ${own.join(" ")} /bin/sh '${runner}' '${root}' '${files}' ${Entrypoint.join(" ")} "$@"`;
   writeFileSync(command, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
   return command;
 }
