@@ -27,6 +27,7 @@ elif have apt-get; then
   $as_root apt-get install -y -qq redis-server openssl >/dev/null || fail "apt-get could not install redis-server"
   if ! $as_root apt-get install -y -qq valkey-server valkey-tools >/dev/null 2>&1; then
     # Debian 12 has Valkey in its backports only.
+    # shellcheck disable=SC1091
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
     mirror=$(sed -n 's/^URIs: *\(.*\/debian\) *$/\1/p; s/^deb \([^ ]*\/debian\) .*/\1/p' \
       /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
@@ -40,4 +41,5 @@ elif have apt-get; then
 else
   fail "install redis-server, valkey-server and valkey-cli yourself (neither apt-get nor brew is here)"
 fi
-have redis-server && have valkey-server && have valkey-cli || fail "they are installed but not in PATH"
+if have redis-server && have valkey-server && have valkey-cli; then exit 0; fi
+fail "they are installed but not in PATH"

@@ -8,7 +8,7 @@ import { configurationChecks } from "./configuration-checks.ts";
 import { openOutput, OUTPUT_CLOSED } from "./output.ts";
 import { describeStartFailure, withNextStep } from "./start-failure.ts";
 import { startService, type RunningService } from "./service.ts";
-import { listenForSignals, untilAborted, type Signals } from "./signals.ts";
+import { listenForSignals, unlessAborted, untilAborted, type Signals } from "./signals.ts";
 
 const STOPPED_EARLY = withNextStep(
   "told to stop before the service had a policy",
@@ -45,7 +45,7 @@ export async function serve(environment: Environment, complain: (line: string) =
   const end = AbortSignal.any([signals.stop, output.closed]);
   let service: RunningService;
   try {
-    service = await startService(result.configuration, output, end);
+    service = await unlessAborted(end, startService(result.configuration, output, end));
   } catch (error) {
     if (signals.stop.aborted) complain(STOPPED_EARLY);
     else if (!output.closed.aborted) complain(describeStartFailure(error));

@@ -38,3 +38,14 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", resolve, { once: true });
   });
 }
+
+/**
+ * What `work` comes to, or a rejection caused by the signal's reason as soon as that is aborted. `work` itself goes on: a call to an upstream that
+ * does not answer ends at its own deadline, seconds after a process should be gone.
+ */
+export async function unlessAborted<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
+  const aborted = untilAborted(signal).then((): never => {
+    throw new Error("told to stop", { cause: signal.reason });
+  });
+  return Promise.race([work, aborted]);
+}

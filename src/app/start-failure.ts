@@ -1,9 +1,6 @@
 import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
 import { nextStepFor } from "./next-steps.ts";
 
-/** How the runtime names an address that cannot be listened on. */
-const ADDRESS_FAULTS: ReadonlySet<unknown> = new Set(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL", "ENOTFOUND", "EINVAL"]);
-
 /** Why the service did not start and what to try, as one line. */
 export function describeStartFailure(error: unknown): string {
   const code = codeOf(error);
@@ -16,7 +13,5 @@ export function withNextStep(line: string, code: string, next: string): string {
 }
 
 function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  if (error instanceof BridgeError && typeof code === "string") return code;
-  return ADDRESS_FAULTS.has(code) ? "port-unusable" : "unexpected";
+  return error instanceof BridgeError ? error.code : "unexpected";
 }

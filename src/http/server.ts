@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { BridgeError } from "../lib/bridge-error.ts";
 import { IDLE_SECONDS, type Connection, type RequestHandler } from "./request-handler.ts";
 
 export interface ServerOptions {
@@ -18,6 +19,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
  *
  * Elysia is the shell: its router accepts trailing and double slashes, never answers 405 and decodes leniently, and its hooks apply only
  * to routes registered after them; so the routes, and all that is security, live in `handle`, which the tests call with and without it.
+ *
+ * Throws `port-unusable` when the address and port cannot be had.
  */
 export function startServer(options: ServerOptions, handle: RequestHandler): RunningServer {
   // `reusePort: false`: Elysia shares ports by default, and a second instance on a taken port would silently get half of the requests.
@@ -27,8 +30,12 @@ export function startServer(options: ServerOptions, handle: RequestHandler): Run
     serve: { development: false, reusePort: false, idleTimeout: IDLE_SECONDS, maxRequestBodySize: MAX_BODY_BYTES },
   })
     .onError(({ request }) => handle(request, connectionOf(app.server, request)))
-    .all("/*", ({ request, server }) => handle(request, connectionOf(server, request)), { parse: "none" })
-    .listen({ port: options.port, ...(options.hostname === undefined ? {} : { hostname: options.hostname }) });
+    .all("/*", ({ request, server }) => handle(request, connectionOf(server, request)), { parse: "none" });
+  try {
+    app.listen({ port: options.port, ...(options.hostname === undefined ? {} : { hostname: options.hostname }) });
+  } catch (error) {
+    throw cannotListen(options, error);
+  }
   const port = app.server?.port;
   if (port === undefined) throw new TypeError("the server listens on no TCP port");
   return {
@@ -37,6 +44,21 @@ export function startServer(options: ServerOptions, handle: RequestHandler): Run
       await app.stop();
     },
   };
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another process has the port",
+  EADDRNOTAVAIL: "this machine does not have the address",
+  EACCES: "this user may not have the port",
+};
+
+/** The runtime's own words are a question, and do not name the address. */
+function cannotListen({ hostname, port }: ServerOptions, cause: unknown): BridgeError {
+  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unknown";
+  const where = hostname === undefined ? `port ${port}` : `port ${port} of ${hostname}`;
+  const reason = REASONS[code] ?? "the system refuses";
+  // Without the cause: it would say the same again in worse words.
+  return new BridgeError("port-unusable", `cannot listen on ${where}: ${reason} (${code}; SERVER_PORT, SERVER_HOST)`);
 }
 
 interface ConnectionLookup {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { POLICY_LOCATION } from "../../src/simulator/default-world.ts";
@@ -146,6 +146,8 @@ async function freePort(): Promise<number> {
 describe(`the policy from disk (${underTest})`, () => {
   test("takes effect within two seconds of a change", async () => {
     const folder = await mkdtemp(join(tmpdir(), "policy-"));
+    // The service may run as another user.
+    await chmod(folder, 0o755);
     const file = join(folder, "profiles.yaml");
     await writeFile(file, `pipeline: {profiles: [{name: one, permissions: ["contents:read"]}]}`);
     await using world = await startWorld({ PROFILE_FILE: file });

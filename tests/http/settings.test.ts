@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publicJwk } from "../../src/simulator/rsa-key.ts";
@@ -41,6 +41,8 @@ describe(`settings that replies show (${underTest})`, () => {
 
   test("a policy that could not be read for PROFILE_MAX_STALE_SECS rules no longer: 503 for everybody", async () => {
     const folder = await mkdtemp(join(tmpdir(), "stale-"));
+    // The service may run as another user.
+    await chmod(folder, 0o755);
     const file = join(folder, "profiles.yaml");
     await writeFile(file, "pipeline: {}\n");
     await using world = await startWorld({ PROFILE_FILE: file, PROFILE_MAX_STALE_SECS: "1" });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { startBridge, underTest } from "../support/bridge.ts";
+import { startSimulator } from "../../src/simulator/simulator.ts";
+import { bridgeCommand, underTest } from "../support/bridge.ts";
 import { startWorld } from "../support/world.ts";
 
 describe(`stopping (${underTest})`, () => {
@@ -134,11 +135,63 @@ function readLinkIfThere(path: string): string | undefined {
   }
 }
 
-test(`a taken port ends the start with one line (${underTest})`, async () => {
-  await using world = await startWorld();
-  const failure = await startBridge({
-    ...world.simulator.environment(),
-    SERVER_PORT: String(world.bridge.port),
-  }).catch(String);
-  expect(failure).toMatch(/^the service did not start: .* \[port-unusable\]; next: choose another SERVER_PORT/m);
+describe(`a signal during the start (${underTest})`, () => {
+  // Each of these calls has a deadline of its own, ten seconds and more: nobody who stops a process waits for that.
+  test.each(["/app/installations/222/access_tokens", "/repos/", "/app/installations/"])(
+    "ends it at once, exit 1, while GitHub does not answer %s",
+    async (path) => {
+      await using simulator = await startSimulator();
+      const reached = Promise.withResolvers<void>();
+      simulator.interceptor = (request) => {
+        if (!new URL(request.url).pathname.startsWith(path)) return undefined;
+        reached.resolve();
+        return new Promise(() => undefined);
+      };
+      const child = Bun.spawn([...bridgeCommand(), "serve"], {
+        env: { ...simulator.environment({ registry: true }), SERVER_PORT: "0", SERVER_HOST: "127.0.0.1" },
+        stdout: "ignore",
+        stderr: "pipe",
+      });
+      await reached.promise;
+      const startedMs = performance.now();
+      child.kill("SIGTERM");
+      expect(await child.exited).toBe(1);
+      expect(performance.now() - startedMs).toBeLessThan(2000);
+      expect(await child.stderr.text()).toEndWith(
+        "told to stop before the service had a policy [stopped-early]; next: the log says why the profile file could not be read; chinmina-bridge doctor says what to do\n",
+      );
+    },
+  );
+});
+
+describe(`an address that cannot be had ends the start with one line (${underTest})`, () => {
+  const NEXT = " [port-unusable]; next: choose another SERVER_PORT or SERVER_HOST, or stop what listens there";
+  const start = async (port: number, host: string): Promise<{ readonly code: number; readonly errors: string }> => {
+    await using simulator = await startSimulator();
+    const { GITHUB_ORG_PROFILE: _, ...environment } = simulator.environment();
+    const child = Bun.spawn([...bridgeCommand(), "serve"], {
+      env: { ...environment, SERVER_PORT: String(port), SERVER_HOST: host },
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    const [errors, code] = await Promise.all([child.stderr.text(), child.exited]);
+    return { code, errors: errors.replace(/^warning: .*\n/m, "") };
+  };
+
+  test("a taken port", async () => {
+    using taken = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+    const port = taken.port ?? 0;
+    expect(await start(port, "127.0.0.1")).toEqual({
+      code: 1,
+      errors: `the service did not start: cannot listen on port ${port} of 127.0.0.1: another process has the port (EADDRINUSE; SERVER_PORT, SERVER_HOST)${NEXT}\n`,
+    });
+  });
+
+  test("an address of another machine", async () => {
+    const { code, errors } = await start(0, "203.0.113.9");
+    expect(code).toBe(1);
+    expect(errors).toBe(
+      `the service did not start: cannot listen on port 0 of 203.0.113.9: this machine does not have the address (EADDRNOTAVAIL; SERVER_PORT, SERVER_HOST)${NEXT}\n`,
+    );
+  });
 });

@@ -4,14 +4,19 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "../..");
 const BINARY = join(ROOT, "dist/chinmina-bridge");
 
-/** What the HTTP tests run against: the source, or the compiled binary with the very same files. */
-export const underTest: ProgramForm = process.env["BRIDGE_UNDER_TEST"] === "binary" ? "binary" : "source";
+/** What the HTTP tests run against, with the very same files: the source, the compiled binary, or the binary in the image's root. */
+export const underTest: ProgramForm = readUnderTest(process.env["BRIDGE_UNDER_TEST"]);
 
-export type ProgramForm = "source" | "binary";
+export type ProgramForm = "source" | "binary" | "image";
+
+function readUnderTest(value: string | undefined): ProgramForm {
+  return value === "binary" || value === "image" ? value : "source";
+}
 
 /** The command that starts the program under test. */
 export function bridgeCommand(form: ProgramForm = underTest): string[] {
   if (form === "source") return [process.execPath, join(ROOT, "src/main.ts")];
+  if (form === "image") return [process.env["BRIDGE_IMAGE_COMMAND"] ?? "BRIDGE_IMAGE_COMMAND-is-not-set"];
   if (!existsSync(BINARY)) throw new Error("dist/chinmina-bridge is not there: run `make build` first");
   return [BINARY];
 }
@@ -39,14 +44,16 @@ export interface BridgeOptions {
   readonly keepLines?: number;
   /** Default: what the environment of the tests says. */
   readonly form?: ProgramForm;
+  /** What to start in place of the program under test; `serve` follows it. */
+  readonly command?: readonly string[];
 }
 
 /** Starts the service with exactly these variables and waits until it listens. Throws with its output when it does not. */
 export async function startBridge(
   environment: Readonly<Record<string, string>>,
-  { keepLines = Number.POSITIVE_INFINITY, form }: BridgeOptions = {},
+  { keepLines = Number.POSITIVE_INFINITY, form, command = bridgeCommand(form) }: BridgeOptions = {},
 ): Promise<Bridge> {
-  const child = Bun.spawn([...bridgeCommand(form), "serve"], {
+  const child = Bun.spawn([...command, "serve"], {
     env: { PATH: process.env["PATH"] ?? "", SERVER_PORT: "0", SERVER_HOST: "127.0.0.1", ...environment },
     stdin: "ignore",
     stdout: "pipe",
