@@ -5,6 +5,7 @@ import type { ExitCode } from "./command.ts";
 
 /** What can go wrong with a command, beside the faults of what it works on. docs/errors.md has an entry of each. */
 export type CommandFailureCode =
+  | "app-unknown"
   | "cases-malformed"
   | "claims-malformed"
   | "configuration-invalid"
@@ -16,6 +17,9 @@ export type CommandFailureCode =
   | "permissions-unknown"
   | "policy-refused"
   | "profile-unknown"
+  | "purge-busy"
+  | "purge-not-ordered"
+  | "purges-full"
   | "rotation-early"
   | "token-not-signed"
   | "unexpected"

@@ -46,6 +46,7 @@ function findSource({ environment }: CommandIo, withApps: boolean): SharedCacheS
   const rest =
     more.length === 0 ? "" : `; and ${more.map(({ variable, problem }) => `${variable} ${problem}`).join("; ")}`;
   throw new CommandFailure(`${first?.variable ?? "the environment"} ${first?.problem ?? "is incomplete"}${rest}`, {
+    code: "configuration-invalid",
     advice: "purge takes the variables that serve has: run it where they are set",
   });
 }
@@ -66,6 +67,7 @@ async function order(made: Purge, { valkey }: SharedCacheSource, { clock, err }:
   const outcome = await orderPurgeAt(valkey, made, { clock, logger }).catch((cause: unknown) => {
     if (!(cause instanceof BridgeError)) throw cause;
     throw new CommandFailure(printable(describeCauses(cause)), {
+      code: "purge-not-ordered",
       advice: "nothing was purged; suspending the App's installation at GitHub stops every token at once",
       cause,
     });
@@ -73,10 +75,11 @@ async function order(made: Purge, { valkey }: SharedCacheSource, { clock, err }:
   switch (outcome.kind) {
     case "full":
       throw new CommandFailure("the last hour had as many purges as there may be", {
+        code: "purges-full",
         advice: "purge --all takes them all in",
       });
     case "busy":
-      throw new CommandFailure("another purge is being ordered", { advice: "run it again" });
+      throw new CommandFailure("another purge is being ordered", { code: "purge-busy", advice: "run it again" });
     case "ordered":
       if (outcome.replaced !== undefined)
         await err.write(

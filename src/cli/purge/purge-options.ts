@@ -74,6 +74,7 @@ export function resolveScope(asked: AskedScope, apps: readonly AppIds[]): PurgeS
   const names = apps.map(({ name }) => name);
   const nearest = nearestName(asked.name, names);
   throw new CommandFailure(`no App named ${printable(asked.name)} is configured`, {
+    code: "app-unknown",
     advice: nearest === undefined ? `there are: ${names.join(", ")}` : `did you mean ${nearest}?`,
   });
 }
