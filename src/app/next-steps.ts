@@ -15,7 +15,8 @@ type FaultCode =
   | "port-unusable"
   | "profile-file-unreadable"
   | "unexpected"
-  | "unreadable-file";
+  | "unreadable-file"
+  | "valkey-unavailable";
 
 const DOCTOR = "chinmina-bridge doctor asks everything that the service depends on, and tells what to do";
 const VERIFY = "chinmina-bridge keyset verify names the step and what to do";
@@ -49,6 +50,7 @@ const NEXT_STEPS: Readonly<Record<FaultCode, string>> = {
   "port-unusable": "choose another SERVER_PORT or SERVER_HOST, or stop what listens there",
   "profile-file-unreadable": "look at the path in PROFILE_FILE, and that the service may read it",
   unexpected: "this is a fault of the program: report it with this line and the output of chinmina-bridge version",
+  "valkey-unavailable": DOCTOR,
   "unreadable-file": "let VALKEY_TLS_CA_FILE name a readable file of PEM certificates",
 };
 

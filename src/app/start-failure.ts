@@ -13,5 +13,5 @@ export function withNextStep(line: string, code: string, next: string): string {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof BridgeError ? error.code : "unexpected";
+  return error instanceof BridgeError ? String(error.code) : "unexpected";
 }

@@ -75,7 +75,7 @@ async function order(made: Purge, { valkey }: SharedCacheSource, { clock, err }:
   switch (outcome.kind) {
     case "full":
       throw new CommandFailure("the last hour had as many purges as there may be", {
-        code: "purge-full",
+        code: "purges-full",
         advice: "purge --all takes them all in",
       });
     case "busy":

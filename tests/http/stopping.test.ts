@@ -158,7 +158,7 @@ describe(`a signal during the start (${underTest})`, () => {
       expect(await child.exited).toBe(1);
       expect(performance.now() - startedMs).toBeLessThan(2000);
       expect(await child.stderr.text()).toEndWith(
-        "told to stop before the service had a policy [stopped-early]; next: the log says why the profile file could not be read; chinmina-bridge doctor says what to do\n",
+        "told to stop before the service had a policy [stopped-early]; next: the log tells why the profile file could not be read, chinmina-bridge doctor what to do\n",
       );
     },
   );

@@ -149,7 +149,10 @@ describe.each(PROGRAMS)("doctor of %s", (name, program) => {
       expect(failing).toMatchObject({ code: 1, err: expect.stringContaining("was not written") });
       expect(existsSync(elsewhere)).toBe(false);
       const nowhere = await doctor(environment, "--write-permissions", join(folder, "none", "p.json"));
-      expect(nowhere).toMatchObject({ code: 1, err: expect.stringMatching(/cannot be written \(ENOENT\)\n.*folder/) });
+      expect(nowhere).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/cannot be written \(ENOENT\) \[file-unwritable\]\n.*folder/),
+      });
     },
   );
 
