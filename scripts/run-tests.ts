@@ -26,6 +26,7 @@ const DEFAULT: readonly Suite[] = [
   ...QUICK,
   { name: "HTTP tests against the source", paths: ["tests/http"], environment: { BRIDGE_UNDER_TEST: "source" } },
   { name: "HTTP tests against the binary", paths: ["tests/http"], environment: { BRIDGE_UNDER_TEST: "binary" } },
+  { name: "every fault of every upstream", paths: ["tests/faults"] },
   { name: "tests of the binary and its tools", paths: ["tests/integration"] },
 ];
 /**

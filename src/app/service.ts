@@ -32,6 +32,15 @@ export interface RunningService extends AsyncDisposable {
   readonly refreshPolicy: () => void;
 }
 
+/** What the service takes from the machine it runs on. */
+export interface Machine {
+  readonly clock: Clock;
+  /** One exchange with GitHub, Buildkite or the issuer, as `boundedFetch` promises it. */
+  readonly fetch: BoundedFetch;
+}
+
+const REAL_MACHINE: Machine = { clock: systemClock, fetch: boundedFetch };
+
 /**
  * The whole service. Resolves when it listens: the keyset and a policy are in force, the Apps have been checked. Rejects when the keyset
  * cannot be loaded, the default App cannot be used, the port cannot be had, or `stop` is aborted first. Disposing stops accepting and lets requests in flight finish.
@@ -40,11 +49,11 @@ export async function startService(
   configuration: Configuration,
   { lines, logger }: Output,
   stop: AbortSignal,
+  { clock, fetch: exchange }: Machine = REAL_MACHINE,
 ): Promise<RunningService> {
-  const clock = systemClock;
   await using started = new AsyncDisposableStack();
   // One limit a host for everybody, the issuer included; each try of a call takes its turn anew.
-  const fetch = limitPerHost(boundedFetch, configuration.server.outgoingMaxConnectionsPerHost, clock);
+  const fetch = limitPerHost(exchange, configuration.server.outgoingMaxConnectionsPerHost, clock);
   const retrying = retrySafely(fetch, { clock, random: Math.random });
   const aws = started.use(createAwsStage(clock, logger));
   const upstreams = started.use(createUpstreams(configuration, { fetch: retrying, aws, clock, logger }));
@@ -55,7 +64,7 @@ export async function startService(
   const policy = started.use(createPolicyStage(configuration, upstreams, clock, logger));
   await policy.load(stop);
   const handle = createRequestHandler({
-    verifier: createVerifierFor(configuration, fetch, logger),
+    verifier: createVerifierFor(configuration, fetch, clock, logger),
     policy: policy.current,
     apps: upstreams.apps,
     vend: createVending(configuration, { upstreams, cache, policy, audit, clock }),
@@ -90,7 +99,7 @@ function httpSettings({ server, github, profiles, discloseAppIdentifiers }: Conf
   };
 }
 
-function createVerifierFor({ jwt }: Configuration, fetch: BoundedFetch, logger: Logger): Verifier {
+function createVerifierFor({ jwt }: Configuration, fetch: BoundedFetch, clock: Clock, logger: Logger): Verifier {
   const { issuerUrl, audience, organizationSlug, organizationId, staticJwks } = jwt;
   const observer = {
     keysFetched: () => logger.debug("issuer's keys fetched", { issuer: issuerUrl }),
@@ -104,9 +113,9 @@ function createVerifierFor({ jwt }: Configuration, fetch: BoundedFetch, logger: 
     ...(organizationId === undefined ? {} : { organizationId }),
     keySource:
       staticJwks === undefined
-        ? createKeySource({ issuer: issuerUrl, fetch, clock: systemClock, observer })
+        ? createKeySource({ issuer: issuerUrl, fetch, clock, observer })
         : createStaticKeySource(staticJwks.reveal()),
-    clock: systemClock,
+    clock,
   });
 }
 

@@ -11,6 +11,8 @@ const SdkError = v.object({
 
 const NAME = /^[A-Za-z]\w{0,79}$/;
 const MALFORMED = new Set(["SyntaxError", "ReplyTooLarge"]);
+/** How the runtime names a connection that ended inside a reply. */
+const CUT_SHORT = new Set(["ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"]);
 /**
  * AWS errors that may pass although their status is 4xx. An expired token is a lapse of ours, no verdict on what was asked.
  * Source: "Common Error Types" of the KMS and Secrets Manager API references, and their operations' lists of errors.
@@ -29,7 +31,9 @@ export function awsErrorName(error: unknown): string | undefined {
 export function toUpstreamFault(error: unknown, upstream: Upstream, operation: string): UpstreamFault {
   if (error instanceof UpstreamFault) return error;
   const parsed = v.safeParse(SdkError, error);
-  const { httpStatusCode: status, requestId } = parsed.success ? parsed.output.$metadata : {};
+  const { httpStatusCode, requestId } = parsed.success ? parsed.output.$metadata : {};
+  // A reply that broke off says no more than none; its status is left on the error all the same.
+  const status = parsed.success && CUT_SHORT.has(String(parsed.output.code)) ? undefined : httpStatusCode;
   const name = parsed.success ? parsed.output.name : "";
   return new UpstreamFault(
     classify(upstream, status, name),

@@ -2,7 +2,8 @@ import type { Clock } from "../lib/clock.ts";
 
 /**
  * Runs `act` and gives up on it after `timeoutMs` or when `signal` is aborted, also if `act` heeds no signal: then it goes on unheard.
- * Rejects with an `Error` that says so, or with what `signal` was aborted with.
+ * Rejects with an `Error` that says so, or with what `signal` was aborted with. An `act` that heeds its own signal has a turn of the event
+ * loop to end by itself when the time is up: it knows where it stood.
  */
 export async function withDeadline<T>(
   clock: Clock,
@@ -11,10 +12,16 @@ export async function withDeadline<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const controller = new AbortController();
-  const cancel = clock.after(timeoutMs, () => controller.abort(new Error(`no answer within ${timeoutMs} ms`)));
+  const late = Promise.withResolvers<never>();
+  let cancel = clock.after(timeoutMs, () => {
+    const reason = new Error(`no answer within ${timeoutMs} ms`);
+    controller.abort(reason);
+    cancel = clock.after(0, () => late.reject(reason));
+  });
   const both = signal === undefined ? controller.signal : AbortSignal.any([controller.signal, signal]);
   try {
-    return await Promise.race([act(both), rejectOnAbort(both)]);
+    const ends = [act(both), late.promise];
+    return await Promise.race(signal === undefined ? ends : [...ends, rejectOnAbort(signal)]);
   } finally {
     cancel();
   }

@@ -123,6 +123,22 @@ describe("createKmsSigner()", () => {
     expect(JSON.stringify(results)).not.toContain("canary");
   });
 
+  test("a reply that breaks off is an outage, whatever its status said", async () => {
+    const whole = '{"Signature":"canary-text"}';
+    const half = `HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: ${whole.length}\r\n\r\n${whole.slice(0, 9)}`;
+    using cutting = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end(half) },
+    });
+    using _ = useAwsEnvironment({ AWS_ENDPOINT_URL_KMS: `http://127.0.0.1:${cutting.port}` });
+    using aws = clients();
+    expect(await rejection(createKmsSigner(aws, ALIAS).sign(MESSAGE))).toMatchObject({
+      code: "upstream-unavailable",
+      message: "kms: sign App JWT: network failure ECONNRESET",
+    });
+  });
+
   test("no answer within ten seconds is an outage, and the request is ended", async () => {
     const clock = createFixedClock();
     using aws = clients(clock);

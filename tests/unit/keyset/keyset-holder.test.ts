@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { KeysetObserver } from "../../../src/keyset/keyset-holder.ts";
 import { startKeysetHolder } from "../../../src/keyset/keyset-holder.ts";
 import { addStoredKey } from "../../../src/keyset/edit-stored-key.ts";
+import type { KeyUnwrapper } from "../../../src/keyset/key-unwrapper.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
 import { unavailable } from "../../support/memory-keyset-parts.ts";
 import { aes256, createKeysetWorld, createStore, failureOf, keysetOf, type KeysetWorld } from "./world.ts";
@@ -141,6 +142,16 @@ describe("the start", () => {
     const failure = start.catch((error: unknown) => String(error));
     await world.clock.advanceAndSettle(30_000);
     expect(await failure).toBe("Error: no answer within 8000 ms");
+  });
+
+  test("a try that takes too long names the step where it stood", async () => {
+    const world = await createKeysetWorld(keysetOf(1));
+    const hangs: KeyUnwrapper["decrypt"] = (_arn, _ciphertext, signal) =>
+      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("given up"))));
+    const store = createStore({ kms: { ...world.kms, decrypt: hangs }, secrets: world.secrets });
+    const failure = failureOf(startKeysetHolder({ ...world, store, jitter: () => 0, observer: recordingObserver() }));
+    await world.clock.advanceAndSettle(30_000);
+    expect(await failure).toMatchObject({ code: "keyset-unavailable", step: "kms" });
   });
 
   test("succeeds at the second try", async () => {

@@ -78,4 +78,65 @@ describe("retrySafely()", () => {
   test("a call that was called off is not tried again", async () => {
     expect((await ask("GET", [NO_ANSWER], { signal: AbortSignal.abort() })).asked).toHaveLength(1);
   });
+
+  describe("while a host answers nobody", () => {
+    const GET = {
+      upstream: "github",
+      operation: "read",
+      method: "GET",
+      headers: {},
+      timeoutMs: 10_000,
+      maxBytes: 1,
+    } as const;
+
+    function createHosts() {
+      const clock = createFixedClock();
+      const down = new Set<string>();
+      const tries = new Map<string, number>();
+      const retrying = retrySafely(
+        ({ url }) => {
+          const { host } = new URL(url);
+          tries.set(host, (tries.get(host) ?? 0) + 1);
+          return down.has(host) ? Promise.reject(NO_ANSWER) : Promise.resolve(reply(200));
+        },
+        { clock, random: () => 0 },
+      );
+      const call = async (host: string, times: number): Promise<number> => {
+        const before = tries.get(host) ?? 0;
+        const calls = Array.from({ length: times }, () => retrying({ ...GET, url: `https://${host}/` }).catch(() => 0));
+        await clock.advanceAndSettle(2000);
+        await Promise.all(calls);
+        return (tries.get(host) ?? 0) - before;
+      };
+      return { down, call };
+    }
+
+    test("twenty calls make two repeats in all, one after the other or at once", async () => {
+      const { down, call } = createHosts();
+      down.add("a");
+      expect(await call("a", 10)).toBe(12);
+      expect(await call("a", 10)).toBe(10);
+    });
+
+    test("another host's calls are repeated as ever", async () => {
+      const { down, call } = createHosts();
+      down.add("a").add("b");
+      await call("a", 20);
+      expect(await call("b", 1)).toBe(3);
+    });
+
+    test("ten answers later one repeat is to be had again, and never more than two", async () => {
+      const { down, call } = createHosts();
+      down.add("a");
+      await call("a", 20);
+      down.clear();
+      await call("a", 10);
+      down.add("a");
+      expect(await call("a", 5)).toBe(6);
+      down.clear();
+      await call("a", 100);
+      down.add("a");
+      expect(await call("a", 5)).toBe(7);
+    });
+  });
 });

@@ -1,0 +1,83 @@
+import { configurationChecks } from "../../../src/app/configuration-checks.ts";
+import type { Output } from "../../../src/app/output.ts";
+import { startService } from "../../../src/app/service.ts";
+import { createLogLines } from "../../../src/audit/log-lines.ts";
+import { OutputLines } from "../../../src/audit/output-lines.ts";
+import { readConfiguration } from "../../../src/config/read-configuration.ts";
+import { boundedFetch, type BoundedFetch } from "../../../src/lib/bounded-fetch.ts";
+import { createJsonLogger } from "../../../src/telemetry/logger.ts";
+import type { OutputLine } from "../../support/bridge.ts";
+import type { ScaledClock } from "./scaled-clock.ts";
+
+/** The service in this process, on a clock of its own, with what it writes. */
+export interface ServiceUnderTest {
+  readonly port: number;
+  readonly stop: () => Promise<void>;
+}
+
+export interface Written {
+  /** All of standard output. */
+  readonly text: () => string;
+  readonly auditOf: (requestId: string) => readonly OutputLine[];
+}
+
+export interface ScaledMachine {
+  readonly clock: ScaledClock;
+  readonly fetch: BoundedFetch;
+}
+
+/** The real exchange with its deadlines scaled; `rewrite` may send a request elsewhere. */
+export function createMachine(clock: ScaledClock, rewrite: (url: string) => string): ScaledMachine {
+  return {
+    clock,
+    fetch: (request) =>
+      boundedFetch({ ...request, url: rewrite(request.url), timeoutMs: Math.ceil(request.timeoutMs / clock.scale) }),
+  };
+}
+
+export function createOutput(clock: ScaledClock): { readonly output: Output; readonly written: Written } {
+  const texts: string[] = [];
+  const lines = new OutputLines({
+    sink: {
+      send: (text) => {
+        texts.push(text);
+        return undefined;
+      },
+    },
+    instance: "instance-under-test",
+    clock,
+    onFailure: () => undefined,
+  });
+  const output: Output = {
+    lines,
+    logger: createJsonLogger("debug", clock.nowMs, createLogLines(lines, clock)),
+    closed: new AbortController().signal,
+    abandon: () => undefined,
+    [Symbol.asyncDispose]: () => lines[Symbol.asyncDispose](),
+  };
+  const text = (): string => texts.join("");
+  return {
+    output,
+    written: {
+      text,
+      auditOf: (requestId) =>
+        text()
+          .split("\n")
+          .filter((line) => line.includes(`"${requestId}"`) && line.includes(`"type":"audit"`))
+          .map((line) => JSON.parse(line)),
+    },
+  };
+}
+
+/** Rejects as `startService` does, and with all problems of the configuration. */
+export async function startUnderTest(
+  environment: Readonly<Record<string, string>>,
+  machine: ScaledMachine,
+  output: Output,
+  stop: AbortSignal,
+): Promise<ServiceUnderTest> {
+  const result = readConfiguration(environment, configurationChecks);
+  if (result.kind === "invalid") throw new TypeError(`configuration: ${JSON.stringify(result.problems)}`);
+  const service = await startService(result.configuration, output, stop, machine);
+  return { port: service.port, stop: async () => service[Symbol.asyncDispose]() };
+}
