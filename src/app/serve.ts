@@ -8,6 +8,7 @@ import { configurationChecks } from "./configuration-checks.ts";
 import { openOutput, OUTPUT_CLOSED } from "./output.ts";
 import { describeStartFailure, withNextStep } from "./start-failure.ts";
 import { startService, type RunningService } from "./service.ts";
+import { openTelemetry } from "./telemetry.ts";
 import { listenForSignals, untilAborted, type Signals } from "./signals.ts";
 
 const STOPPED_EARLY = withNextStep(
@@ -21,7 +22,11 @@ const STOPPED_EARLY = withNextStep(
  * service cannot start, when a signal comes while it still waits for its first policy, or when a second signal ends the stop itself.
  * One line for each problem is handed to `complain`.
  */
-export async function serve(environment: Environment, complain: (line: string) => void): Promise<number> {
+export async function serve(
+  environment: Environment,
+  complain: (line: string) => void,
+  version: string,
+): Promise<number> {
   const result = readConfiguration(environment, configurationChecks);
   for (const { variable, warning } of result.kind === "invalid" ? result.warnings : [])
     complain(`warning: ${variable} ${warning}`);
@@ -41,11 +46,12 @@ export async function serve(environment: Environment, complain: (line: string) =
   await using output = openOutput({ kind, logging: result.configuration.logging, clock: systemClock, complain });
   const { logger } = output;
   for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
-  if (result.configuration.observe.enabled) logger.warn("OBSERVE_ENABLED is true: this version sends no telemetry yet");
+  // Disposed of before the output, into which it may write, and after the service.
+  await using telemetry = await openTelemetry(result.configuration, output, version, systemClock);
   const end = AbortSignal.any([signals.stop, output.closed]);
   let service: RunningService;
   try {
-    service = await startService(result.configuration, output, end);
+    service = await startService(result.configuration, { ...output, telemetry }, end);
   } catch (error) {
     if (signals.stop.aborted) complain(STOPPED_EARLY);
     else if (!output.closed.aborted) complain(describeStartFailure(error));
