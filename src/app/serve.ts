@@ -3,8 +3,10 @@ import { describeConfiguration } from "../config/describe-configuration.ts";
 import type { ServerConfiguration } from "../config/configuration.ts";
 import type { Environment } from "../config/environment-reader.ts";
 import { readConfiguration } from "../config/read-configuration.ts";
+import { boundedFetch } from "../lib/bounded-fetch.ts";
 import { systemClock } from "../lib/clock.ts";
 import { configurationChecks } from "./configuration-checks.ts";
+import { reportLogDriver } from "./ecs-log-driver.ts";
 import { openOutput, OUTPUT_CLOSED } from "./output.ts";
 import { describeStartFailure, withNextStep } from "./start-failure.ts";
 import { startService, type RunningService } from "./service.ts";
@@ -48,6 +50,10 @@ export async function serve(
   for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
   // Disposed of before the output, into which it may write, and after the service.
   await using telemetry = await openTelemetry(result.configuration, output, version, systemClock);
+  const { containerMetadataUrl: metadataUrl } = result.configuration;
+  if (metadataUrl !== undefined) {
+    void reportLogDriver({ metadataUrl, fetch: boundedFetch, logger, metrics: telemetry?.metrics });
+  }
   const end = AbortSignal.any([signals.stop, output.closed]);
   let service: RunningService;
   try {

@@ -31,8 +31,11 @@ export interface SpanStart {
 
 export interface Tracing {
   readonly start: (name: string, start: SpanStart) => Span;
-  /** Adds to the active span, if there is one that has not ended. */
-  readonly annotate: (attributes: SpanAttributes) => void;
+  /**
+   * Adds to the active span, if there is one. When that has ended, as a request's has when what it made is being stored, to a span
+   * `name` below it.
+   */
+  readonly annotate: (name: string, attributes: SpanAttributes) => void;
 }
 
 /** `work` as one span: ended when it settles, failed when it rejects. Rejects as `work` does. */

@@ -8,16 +8,18 @@ export function createCacheTelemetry({ tracing, metrics }: Telemetry): Omit<Cach
     operated: ({ level, operation, status, durationMs }) => {
       const cache = { "cache.type": level, "cache.operation": operation } as const;
       metrics.count("cache.operations", { ...cache, "cache.status": status });
-      tracing.annotate({ "cache.type": level, [`cache.${operation}.status`]: status });
-      if (durationMs === undefined) return;
-      metrics.record("cache.operation.duration", durationMs / 1000, cache);
-      tracing.annotate({ [`cache.${operation}.duration`]: durationMs / 1000 });
+      if (durationMs !== undefined) metrics.record("cache.operation.duration", durationMs / 1000, cache);
+      tracing.annotate(`cache.${operation}`, {
+        "cache.type": level,
+        [`cache.${operation}.status`]: status,
+        ...(durationMs === undefined ? {} : { [`cache.${operation}.duration`]: durationMs / 1000 }),
+      });
     },
     ciphered: ({ operation, outcome, durationMs }) => {
       const cipher = { "encryption.operation": operation, "encryption.outcome": outcome } as const;
       metrics.count("cache.encryption.total", cipher);
       metrics.record("cache.encryption.duration", durationMs / 1000, cipher);
-      tracing.annotate({
+      tracing.annotate(`cache.${operation}`, {
         [`cache.${operation}.outcome`]: outcome,
         [`cache.${operation}.duration`]: durationMs / 1000,
       });

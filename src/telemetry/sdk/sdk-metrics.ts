@@ -1,7 +1,6 @@
 import type { Attributes, Meter } from "@opentelemetry/api";
 import {
   INSTRUMENTS,
-  type CounterName,
   type CounterShape,
   type GaugeName,
   type HistogramName,
@@ -10,15 +9,18 @@ import {
 } from "../instruments.ts";
 import type { Metrics } from "../metrics.ts";
 
-/** Makes every instrument when it is first used. */
+/**
+ * Counters whose attributes are a few known words begin with all of them at 0: a rate can then be told from the first event on, and an
+ * alert need not guess whether nothing happened. The other instruments are made when they are first used.
+ */
 export function createSdkMetrics(meter: Meter): Metrics {
-  const counters = new Map<CounterName, Count>();
+  const counters = new Map<string, Count>();
   const histograms = new Map<HistogramName, (value: number, attributes: Attributes) => void>();
+  for (const [name, shape] of Object.entries(INSTRUMENTS)) {
+    if (shape.kind === "counter") counters.set(name, createCounter(meter, name, shape));
+  }
   return {
-    count: (name, attributes) => {
-      const count = counters.get(name) ?? remember(counters, name, createCounter(meter, name, INSTRUMENTS[name]));
-      count(attributes);
-    },
+    count: (name, attributes) => counters.get(name)?.(attributes),
     record: (name, value, attributes) => {
       const record =
         histograms.get(name) ?? remember(histograms, name, createHistogram(meter, name, INSTRUMENTS[name]));
@@ -27,6 +29,8 @@ export function createSdkMetrics(meter: Meter): Metrics {
     gauge: (name, read) => observe(meter, name, read),
   };
 }
+
+const MOST_AT_ZERO = 8;
 
 type Count = (attributes: Attributes) => void;
 
@@ -37,16 +41,32 @@ type Count = (attributes: Attributes) => void;
 function createCounter(meter: Meter, name: string, { unit, meaning, attributes: kinds }: CounterShape): Count {
   const keys = Object.keys(kinds);
   const sums = new Map<string, { readonly attributes: Attributes; value: number }>();
+  for (const known of combinations(kinds)) sums.set(idOf(keys, known), { attributes: known, value: 0 });
   meter.createObservableCounter(name, { unit, description: meaning }).addCallback((result) => {
     for (const { attributes, value } of sums.values()) result.observe(value, attributes);
   });
   return (attributes) => {
-    let id = "";
-    for (const key of keys) id += `${String(attributes[key])}\n`;
+    const id = idOf(keys, attributes);
     const sum = sums.get(id);
     if (sum === undefined) sums.set(id, { attributes, value: 1 });
     else sum.value += 1;
   };
+}
+
+function idOf(keys: readonly string[], attributes: Attributes): string {
+  let id = "";
+  for (const key of keys) id += `${String(attributes[key])}\n`;
+  return id;
+}
+
+/** Every combination of words, where all attributes have words and they are few. */
+function combinations(kinds: CounterShape["attributes"]): readonly Attributes[] {
+  let all: Attributes[] = [{}];
+  for (const [key, kind] of Object.entries(kinds)) {
+    if (kind === "text" || kind === "number") return [];
+    all = all.flatMap((so) => kind.map((word) => Object.assign({}, so, { [key]: word })));
+  }
+  return all.length <= MOST_AT_ZERO ? all : [];
 }
 
 function createHistogram(meter: Meter, name: string, { unit, meaning, bounds }: HistogramShape) {

@@ -29,9 +29,10 @@ export function createSdkTracing(tracer: Tracer): Tracing {
   return {
     start: (name, { kind, attributes = {}, parent }) =>
       toSpan(tracer.startSpan(name, { kind: KINDS[kind], attributes }, parentOf(parent)), active),
-    annotate: (attributes) => {
+    annotate: (name, attributes) => {
       const span = active.getStore();
       if (span?.isRecording() === true) span.setAttributes(attributes);
+      else if (span !== undefined) tracer.startSpan(name, { attributes }, trace.setSpan(ROOT_CONTEXT, span)).end();
     },
   };
 }
