@@ -4,6 +4,8 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 export interface Span {
   /** 32 hex digits. */
   readonly traceId: string;
+  /** False where sampling leaves it out: what would be set need not be gathered. */
+  readonly isRecorded: boolean;
   readonly set: (attributes: SpanAttributes) => void;
   readonly succeed: (description: string) => void;
   /** `error` is recorded as an event by its name and message, which must be fit for a log. */

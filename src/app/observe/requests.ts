@@ -14,16 +14,13 @@ export function createRequestObserver({ tracing, metrics }: Telemetry): RequestO
   return {
     begin: (arrival): RequestObservation => {
       const { request, route } = arrival;
-      const span = tracing.start(route.pattern, {
-        kind: "server",
-        parent: request.headers,
-        attributes: describeArrival(arrival),
-      });
+      const span = tracing.start(route.pattern, { kind: "server", parent: request.headers });
+      if (span.isRecorded) span.set(describeArrival(arrival));
       return {
         traceId: span.traceId,
         run: span.run,
         end: (end) => {
-          describeEnd(span, end);
+          if (span.isRecorded) describeEnd(span, end);
           measure(metrics, arrival, end);
           span.end();
         },

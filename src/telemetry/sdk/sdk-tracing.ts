@@ -40,6 +40,7 @@ export function createSdkTracing(tracer: Tracer): Tracing {
 function toSpan(span: SdkSpan, active: AsyncLocalStorage<SdkSpan>): Span {
   return {
     traceId: span.spanContext().traceId,
+    isRecorded: span.isRecording(),
     set: (attributes) => void span.setAttributes(attributes),
     succeed: (message) => void span.setStatus({ code: SpanStatusCode.OK, message }),
     fail: (message, error) => {

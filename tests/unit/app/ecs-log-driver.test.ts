@@ -8,9 +8,11 @@ const WARNED = "the log driver may drop audit lines: set its mode to blocking in
 const UNKNOWN = "whether the log driver may drop audit lines cannot be told";
 
 /** What the service says and shows for this answer of the metadata endpoint. */
-async function report(answer: () => Response): Promise<{ warnings: [string, LogFields?][]; blocking: number }> {
-  await using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
-  const warnings: [string, LogFields?][] = [];
+async function report(
+  answer: () => Response,
+): Promise<{ warnings: (string | LogFields | undefined)[][]; blocking: number }> {
+  using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
+  const warnings: (string | LogFields | undefined)[][] = [];
   const warn = (message: string, fields?: LogFields): void => void warnings.push([message, fields]);
   let read = (): readonly { readonly value: number }[] => [];
   const gauge: Metrics["gauge"] = (_name, reader) => (read = reader);
