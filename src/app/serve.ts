@@ -68,6 +68,7 @@ export async function serve(
   await untilAborted(end);
   const status = output.closed.aborted ? 1 : await stop(service, result.configuration.server, signals);
   if (status !== 0) output.abandon();
+  if (signals.isForced()) telemetry?.hurry();
   return status;
 }
 

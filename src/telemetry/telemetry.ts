@@ -30,8 +30,11 @@ export interface Sampler {
 /**
  * OpenTelemetry, on. Exports in the background: nothing that is counted or traced waits for a collector, and what waits for one is
  * bounded (2,048 spans; one state a metric).
+ * Disposing sends what there is, three seconds at most.
  */
 export interface Telemetry extends AsyncDisposable {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
+  /** From now on disposing waits a moment only: the process is told to end at once. */
+  readonly hurry: () => void;
 }

@@ -15,6 +15,7 @@ import { createSdkTracing } from "./sdk-tracing.ts";
 
 /** The last spans and metrics get this long at the end: a collector that is not there must not hold the stop up. */
 const FLUSH_MS = 3000;
+const HURRIED_FLUSH_MS = 250;
 const LONGEST_EXPORT_MS = 30_000;
 /** Of any one attribute of a span: a caller's user agent must not fill the queue. */
 const LONGEST_ATTRIBUTE = 512;
@@ -31,15 +32,13 @@ export async function startSdk(options: TelemetryOptions): Promise<Telemetry> {
   const resource = createResource(options);
   const tracers = createTracers(options, resource, exporters.spans);
   const meters = createMeters(options, resource, exporters.metrics);
+  let flushMs = FLUSH_MS;
   return {
+    hurry: () => void (flushMs = HURRIED_FLUSH_MS),
     tracing: createSdkTracing(tracers.getTracer(SCOPE, serviceVersion)),
     metrics: createSdkMetrics(meters.getMeter(SCOPE, serviceVersion)),
     [Symbol.asyncDispose]: () =>
-      withinTime(
-        Promise.allSettled([tracers.shutdown(), meters.shutdown({ timeoutMillis: FLUSH_MS })]),
-        FLUSH_MS,
-        clock,
-      ),
+      withinTime(Promise.allSettled([tracers.shutdown(), meters.shutdown({ timeoutMillis: flushMs })]), flushMs, clock),
   };
 }
 
