@@ -182,7 +182,7 @@ function flattenPoints(message: any): ReceivedPoint[] {
 }
 
 function keyOf({ metric, attributes, resource }: ReceivedPoint): string {
-  return JSON.stringify([metric, Object.entries(attributes).toSorted(), resource["service.instance.id"]]);
+  return JSON.stringify([metric, Object.entries(attributes).map(String).toSorted(), resource["service.instance.id"]]);
 }
 
 function toAttributes(pairs: any): Attributes {
