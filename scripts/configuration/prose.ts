@@ -21,7 +21,7 @@ Every problem is found before anything is opened or listened on, all are reporte
 | variable | |
 | --- | --- |
 | \`AWS_*\` | as in the AWS SDK: region, credentials, container credentials, web identity, profiles, \`AWS_ENDPOINT_URL\` and its \`_KMS\` and \`_SECRETS_MANAGER\` forms. Credentials that are still valid go on being used while their endpoint fails |
-| \`OTEL_*\` | as in the OpenTelemetry SDK, once \`OBSERVE_ENABLED\` is set |
+| \`OTEL_*\` | \`OTEL_EXPORTER_OTLP_*\` and \`OTEL_RESOURCE_ATTRIBUTES\`, as in the OpenTelemetry SDK, once \`OBSERVE_ENABLED\` is set; \`OBSERVE_TYPE\` decides the protocol. The samplers are above; other \`OTEL_*\` variables are not read |
 | \`HTTPS_PROXY\`, \`NO_PROXY\` | for GitHub, Buildkite and the issuer; never for loopback and link-local addresses. AWS calls go direct |
 | \`NODE_EXTRA_CA_CERTS\` | a PEM file of more authorities for all outgoing TLS |
 | \`NO_COLOR\` | no colour on a terminal |
@@ -61,6 +61,6 @@ until it can (it is asked again every hour, every minute after a failure to reac
     title: "Encryption of the shared cache",
     text: "Needs `CACHE_TYPE=valkey` and exactly one source of a keyset. [Encryption](encryption.md) has set-up and rotation.",
   },
-  observe: { title: "Telemetry", text: "" },
+  observe: { title: "Telemetry", text: "[Operations](operations.md) has the metrics, dashboards and alerts." },
   general: { title: "Logs", text: "" },
 };

@@ -3,8 +3,10 @@ import { createCache, type SharedOptions } from "../cache/create-cache.ts";
 import { createClearForm, createSealedForm, type EntryForm } from "../cache/entry-form.ts";
 import type { CacheObserver } from "../cache/observer.ts";
 import type { CacheConfiguration, ValkeyConfiguration } from "../config/configuration.ts";
-import { isOutage } from "../lib/upstream-verdict.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
+import { isOutage } from "../lib/upstream-verdict.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { ValkeyObserver } from "../valkey/events.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { OverBudget } from "../vending/call-budget.ts";
 import type { Refusal } from "../vending/mint.ts";
@@ -13,6 +15,7 @@ import { startKeyset } from "./keyset.ts";
 import { createPurging, type PurgeParts } from "./purge.ts";
 import { createCacheReport } from "./report-cache.ts";
 import { reportValkey } from "./report-valkey.ts";
+import { createValkeyGauge } from "./observe/cache.ts";
 import { openSharedStore } from "./shared-store.ts";
 
 const MEMORY_ENTRIES = 10_000;
@@ -25,15 +28,17 @@ export interface CacheStage extends AsyncDisposable {
 
 export interface CacheParts extends PurgeParts {
   readonly aws: AwsStage;
+  readonly awsTraces: Telemetry | undefined;
+  readonly telemetry: Telemetry | undefined;
   /** Ends the start. */
   readonly stop: AbortSignal;
 }
 
 /** Resolves when the keyset, where there is one, is in force. Valkey may be down. Rejects as `openSharedStore` and `startKeyset` do. */
 export async function createCacheStage(configuration: CacheConfiguration, parts: CacheParts): Promise<CacheStage> {
-  const { clock, logger } = parts;
+  const { clock, logger, telemetry } = parts;
   await using started = new AsyncDisposableStack();
-  const observer = createCacheReport(logger, clock);
+  const observer = createCacheReport(logger, clock, telemetry);
   const { tokenTtlMs, maxStaleMs, valkey } = configuration;
   const shared = valkey && (await openShared(valkey, parts, observer, started));
   const purging = shared && started.use(createPurging(shared, parts));
@@ -59,21 +64,26 @@ async function openShared(
   observer: CacheObserver,
   stack: AsyncDisposableStack,
 ): Promise<SharedOptions> {
-  const { aws, clock, logger } = parts;
+  const { aws, clock, logger, telemetry } = parts;
   const form = await createForm(valkey, parts, observer, stack);
-  const store = stack.use(await openSharedStore(valkey, aws, clock, (event) => reportValkey(event, logger)));
+  const gauge = telemetry && createValkeyGauge(telemetry);
+  const observe: ValkeyObserver = (event) => {
+    reportValkey(event, logger);
+    gauge?.(event);
+  };
+  const store = stack.use(await openSharedStore(valkey, aws, clock, observe));
   return { store, form, localTtlMs: valkey.localTtlMs, newOwner: () => crypto.randomUUID() };
 }
 
 async function createForm(
   { keyset, keyPrefix }: ValkeyConfiguration,
-  { aws, clock, logger, stop }: CacheParts,
+  parts: CacheParts,
   observer: CacheObserver,
   stack: AsyncDisposableStack,
 ): Promise<EntryForm> {
   if (keyset === undefined) return createClearForm(keyPrefix);
-  const holder = stack.use(await startKeyset(keyset, aws, clock, logger, stop));
-  return createSealedForm({ keyPrefix, currentAead: holder.currentAead, clock, observer });
+  const holder = stack.use(await startKeyset(keyset, parts));
+  return createSealedForm({ keyPrefix, currentAead: holder.currentAead, clock: parts.clock, observer });
 }
 
 /** Nothing is known against what is held: nobody could be asked, a pipeline had used up its share, or a token could not be put on record. */

@@ -12,6 +12,8 @@ import { untilAborted } from "./signals.ts";
 export interface Output extends AsyncDisposable {
   readonly lines: OutputLines;
   readonly logger: Logger;
+  /** For lines that may be lost while standard output is stuck. */
+  readonly writeLine: (line: string) => void;
   /** Aborted when nobody can read standard output any more; `complain` has been told. */
   readonly closed: AbortSignal;
   /** From now on disposing waits for nothing. */
@@ -61,9 +63,11 @@ export function openOutput({ kind, logging, clock, complain }: OutputOptions): O
       closed.abort(new Error("standard output is closed"));
     },
   });
+  const writeLine = createLogLines(lines, clock);
   return {
     lines,
-    logger: createLogger(logging, clock, createLogLines(lines, clock)),
+    logger: createLogger(logging, clock, writeLine),
+    writeLine,
     closed: closed.signal,
     abandon: () => (isAbandoned = true),
     [Symbol.asyncDispose]: async () => {

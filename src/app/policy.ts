@@ -7,6 +7,8 @@ import { createPolicyStore, type PolicyReading } from "../profiles/policy-store.
 import type { ProfileFileSource } from "../profiles/profile-file-source.ts";
 import { createPolicyRefresher } from "../profiles/refresh.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import { createRefreshTelemetry } from "./observe/refreshes.ts";
 import { createGitHubPolicySource } from "./policy-source.ts";
 import { reportRefresh } from "./report-refresh.ts";
 import type { Upstreams } from "./upstreams.ts";
@@ -21,22 +23,34 @@ export interface PolicyStage extends AsyncDisposable {
   readonly refreshNow: () => void;
 }
 
+export interface PolicyParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry | undefined;
+}
+
 export function createPolicyStage(
   configuration: Configuration,
   upstreams: Upstreams,
-  clock: Clock,
-  logger: Logger,
+  { clock, logger, telemetry }: PolicyParts,
 ): PolicyStage {
   const source = createPolicySource(configuration, upstreams, clock);
   if (source === undefined) return builtInPolicy(logger);
   const { maxStaleMs } = configuration.profiles;
   const store = createPolicyStore({ clock, maxStaleMs });
+  telemetry?.metrics.gauge("profile.age", () => {
+    const ageMs = store.ageMs();
+    return ageMs === undefined ? [] : [{ value: ageMs / 1000, attributes: {} }];
+  });
   const refresher = createPolicyRefresher({
     clock,
     store,
     source,
     isAppUsable: (name) => upstreams.apps.find(name) !== undefined,
     observe: (outcome, trigger) => reportRefresh(outcome, trigger, logger),
+    ...(telemetry === undefined
+      ? {}
+      : { around: createRefreshTelemetry(telemetry, () => store.inForce()?.policy.generation.digest) }),
   });
   return {
     current: () => toPolicyInForce(store.read()),

@@ -4,10 +4,13 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createRenewalReport } from "./report-renewals.ts";
 
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import { createCacheTelemetry } from "./observe/cache.ts";
+
 const ONE_LINE_PER_MS = 60_000;
 
-/** Logs entries that are not used: one line for each kind and minute, with how many there were since the last one. */
-export function createCacheReport(logger: Logger, clock: Clock): CacheObserver {
+/** Counts what the cache does, with telemetry on. Logs entries that are not used: one line for each kind and minute, with how many there were since the last one. */
+export function createCacheReport(logger: Logger, clock: Clock, telemetry?: Telemetry): CacheObserver {
   const told = new Map<UnusedKind, { readonly atMs: number; readonly untold: number }>();
 
   const unused = (why: UnusedKind): void => {
@@ -20,9 +23,9 @@ export function createCacheReport(logger: Logger, clock: Clock): CacheObserver {
     told.set(why, { atMs: nowMs, untold: 0 });
     logger.warn("cache entry not used", { why, count: (last?.untold ?? 0) + 1 });
   };
+  const nothing = { operated: () => undefined, ciphered: () => undefined };
   return {
-    operated: () => undefined,
-    ciphered: () => undefined,
+    ...(telemetry === undefined ? nothing : createCacheTelemetry(telemetry)),
     unused,
     renewal: createRenewalReport(logger, clock),
   };

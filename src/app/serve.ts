@@ -3,11 +3,14 @@ import { describeConfiguration } from "../config/describe-configuration.ts";
 import type { ServerConfiguration } from "../config/configuration.ts";
 import type { Environment } from "../config/environment-reader.ts";
 import { readConfiguration } from "../config/read-configuration.ts";
+import { boundedFetch } from "../lib/bounded-fetch.ts";
 import { systemClock } from "../lib/clock.ts";
 import { configurationChecks } from "./configuration-checks.ts";
+import { reportLogDriver } from "./ecs-log-driver.ts";
 import { openOutput, OUTPUT_CLOSED } from "./output.ts";
 import { describeStartFailure, withNextStep } from "./start-failure.ts";
 import { startService, type RunningService } from "./service.ts";
+import { openTelemetry } from "./telemetry.ts";
 import { listenForSignals, unlessAborted, untilAborted, type Signals } from "./signals.ts";
 
 const STOPPED_EARLY = withNextStep(
@@ -21,7 +24,11 @@ const STOPPED_EARLY = withNextStep(
  * service cannot start, when a signal comes while it still waits for its first policy, or when a second signal ends the stop itself.
  * One line for each problem is handed to `complain`.
  */
-export async function serve(environment: Environment, complain: (line: string) => void): Promise<number> {
+export async function serve(
+  environment: Environment,
+  complain: (line: string) => void,
+  version: string,
+): Promise<number> {
   const result = readConfiguration(environment, configurationChecks);
   for (const { variable, warning } of result.kind === "invalid" ? result.warnings : [])
     complain(`warning: ${variable} ${warning}`);
@@ -41,11 +48,16 @@ export async function serve(environment: Environment, complain: (line: string) =
   await using output = openOutput({ kind, logging: result.configuration.logging, clock: systemClock, complain });
   const { logger } = output;
   for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
-  if (result.configuration.observe.enabled) logger.warn("OBSERVE_ENABLED is true: this version sends no telemetry yet");
+  // Disposed of before the output, into which it may write, and after the service.
+  await using telemetry = await openTelemetry(result.configuration, output, version, systemClock);
+  const { containerMetadataUrl: metadataUrl } = result.configuration;
+  if (metadataUrl !== undefined) {
+    void reportLogDriver({ metadataUrl, fetch: boundedFetch, logger, metrics: telemetry?.metrics });
+  }
   const end = AbortSignal.any([signals.stop, output.closed]);
   let service: RunningService;
   try {
-    service = await unlessAborted(end, startService(result.configuration, output, end));
+    service = await unlessAborted(end, startService(result.configuration, { ...output, telemetry }, end));
   } catch (error) {
     if (signals.stop.aborted) complain(STOPPED_EARLY);
     else if (!output.closed.aborted) complain(describeStartFailure(error));
@@ -56,6 +68,7 @@ export async function serve(environment: Environment, complain: (line: string) =
   await untilAborted(end);
   const status = output.closed.aborted ? 1 : await stop(service, result.configuration.server, signals);
   if (status !== 0) output.abandon();
+  if (signals.isForced()) telemetry?.hurry();
   return status;
 }
 

@@ -20,8 +20,11 @@ import { createCallBudget } from "../vending/call-budget.ts";
 import { createMint } from "../vending/mint.ts";
 import { createMovedPipelines } from "../vending/moved-pipelines.ts";
 import { createVend, type Vend } from "../vending/vend.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { createAwsStage } from "./aws.ts";
 import { createCacheStage, type CacheStage } from "./cache.ts";
+import { observeCalls, observeLimits } from "./observe/fetch.ts";
+import { createRequestObserver } from "./observe/requests.ts";
 import type { Output } from "./output.ts";
 import { createPolicyStage, type PolicyStage } from "./policy.ts";
 import { createUpstreams, type Upstreams } from "./upstreams.ts";
@@ -41,37 +44,45 @@ export interface Machine {
 
 const REAL_MACHINE: Machine = { clock: systemClock, fetch: boundedFetch };
 
+export interface ServiceSurroundings extends Pick<Output, "lines" | "logger"> {
+  readonly telemetry: Telemetry | undefined;
+}
+
 /**
  * The whole service. Resolves when it listens: the keyset and a policy are in force, the Apps have been checked. Rejects when the keyset
  * cannot be loaded, the default App cannot be used, the port cannot be had, or `stop` is aborted first. Disposing stops accepting and lets requests in flight finish.
  */
 export async function startService(
   configuration: Configuration,
-  { lines, logger }: Output,
+  { lines, logger, telemetry }: ServiceSurroundings,
   stop: AbortSignal,
   { clock, fetch: exchange }: Machine = REAL_MACHINE,
 ): Promise<RunningService> {
   await using started = new AsyncDisposableStack();
   // One limit a host for everybody, the issuer included; each try of a call takes its turn anew.
-  const fetch = limitPerHost(exchange, configuration.server.outgoingMaxConnectionsPerHost, clock);
+  const observed = observeUpstreams(exchange, configuration, telemetry);
+  const fetch = limitPerHost(observed, configuration.server.outgoingMaxConnectionsPerHost, clock);
   const retrying = retrySafely(fetch, { clock, random: Math.random });
   const aws = started.use(createAwsStage(clock, logger));
-  const upstreams = started.use(createUpstreams(configuration, { fetch: retrying, aws, clock, logger }));
+  const awsTraces = configuration.observe.httpTransportEnabled ? telemetry : undefined;
+  const common = { aws, awsTraces, clock, logger, telemetry };
+  const upstreams = started.use(createUpstreams(configuration, { ...common, fetch: retrying }));
   const audit = createAuditLog(lines, clock);
   const revoke = (token: string): Promise<void> => revokeInstallationToken(upstreams.github, token);
-  const cache = started.use(await createCacheStage(configuration.cache, { aws, clock, logger, stop, audit, revoke }));
+  const cache = started.use(await createCacheStage(configuration.cache, { ...common, stop, audit, revoke }));
   await upstreams.startRegistry();
-  const policy = started.use(createPolicyStage(configuration, upstreams, clock, logger));
+  const policy = started.use(createPolicyStage(configuration, upstreams, common));
   await policy.load(stop);
   const handle = createRequestHandler({
-    verifier: createVerifierFor(configuration, fetch, clock, logger),
+    verifier: createVerifierFor(configuration, { fetch, clock, logger, telemetry }),
     policy: policy.current,
     apps: upstreams.apps,
-    vend: createVending(configuration, { upstreams, cache, policy, audit, clock }),
+    vend: createVending(configuration, { upstreams, cache, policy, audit, clock, telemetry }),
     audit,
     clock,
     newRequestId: () => crypto.randomUUID(),
     onUnexpected: (error) => logger.error("request failed unexpectedly", { error: describeCauses(error) }),
+    ...(telemetry === undefined ? {} : { observer: createRequestObserver(telemetry) }),
     settings: httpSettings(configuration),
   });
   const { port, host } = configuration.server;
@@ -99,7 +110,25 @@ function httpSettings({ server, github, profiles, discloseAppIdentifiers }: Conf
   };
 }
 
-function createVerifierFor({ jwt }: Configuration, fetch: BoundedFetch, clock: Clock, logger: Logger): Verifier {
+function observeUpstreams(
+  fetch: BoundedFetch,
+  { observe }: Configuration,
+  telemetry: Telemetry | undefined,
+): BoundedFetch {
+  if (telemetry === undefined) return fetch;
+  const limits = observeLimits(fetch, telemetry);
+  return observe.httpTransportEnabled ? observeCalls(limits, telemetry) : limits;
+}
+
+interface VerifierSurroundings extends Pick<Machine, "fetch" | "clock"> {
+  readonly logger: Logger;
+  readonly telemetry: Telemetry | undefined;
+}
+
+function createVerifierFor(
+  { jwt }: Configuration,
+  { fetch, clock, logger, telemetry }: VerifierSurroundings,
+): Verifier {
   const { issuerUrl, audience, organizationSlug, organizationId, staticJwks } = jwt;
   const observer = {
     keysFetched: () => logger.debug("issuer's keys fetched", { issuer: issuerUrl }),
@@ -116,6 +145,9 @@ function createVerifierFor({ jwt }: Configuration, fetch: BoundedFetch, clock: C
         ? createKeySource({ issuer: issuerUrl, fetch, clock, observer })
         : createStaticKeySource(staticJwks.reveal()),
     clock,
+    ...(telemetry === undefined
+      ? {}
+      : { observer: { judged: (verdict) => telemetry.metrics.count("oidc.verification", { outcome: verdict }) } }),
   });
 }
 
@@ -125,10 +157,12 @@ interface VendingParts {
   readonly policy: PolicyStage;
   readonly audit: AuditLog;
   readonly clock: Clock;
+  readonly telemetry: Telemetry | undefined;
 }
 
 /** authorized(cached(mint)): `authorize` stands in the request pipeline, so that a warm entry answers nobody whom the rules refuse. */
-function createVending(configuration: Configuration, { upstreams, cache, policy, audit, clock }: VendingParts): Vend {
+function createVending(configuration: Configuration, parts: VendingParts): Vend {
+  const { upstreams, cache, policy, audit, clock, telemetry } = parts;
   const { webUrl } = configuration.github;
   const { pipelines, connectionOf } = upstreams;
   const budget = createCallBudget(configuration.buildkite.callsPerMinutePerPipeline, clock);
@@ -145,5 +179,11 @@ function createVending(configuration: Configuration, { upstreams, cache, policy,
     clock,
     mayRenew: (request) => isInForce(request) && upstreams.apps.find(request.app.name) !== undefined,
     announce: (request, token) => audit.mint(mintedFields(request, token, clock.nowMs())).written,
+    ...(telemetry === undefined
+      ? {}
+      : {
+          observe: (result, app) =>
+            telemetry.metrics.count("token.cache.outcome", { "token.cache.result": result, "token.app": app }),
+        }),
   });
 }

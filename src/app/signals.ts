@@ -4,6 +4,7 @@ export interface Signals extends Disposable {
   readonly stop: AbortSignal;
   /** Resolves at the second: no more waiting. */
   readonly force: Promise<void>;
+  readonly isForced: () => boolean;
   /** What SIGHUP does. */
   onHangup: (() => void) | undefined;
 }
@@ -15,12 +16,18 @@ const IGNORED = ["SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM"] as const;
 export function listenForSignals(): Signals {
   const stop = new AbortController();
   const force = Promise.withResolvers<void>();
-  const onStop = (): void => (stop.signal.aborted ? force.resolve() : stop.abort(new Error("told to stop")));
+  let isForced = false;
+  const onStop = (): void => {
+    if (!stop.signal.aborted) return stop.abort(new Error("told to stop"));
+    isForced = true;
+    force.resolve();
+  };
   const ignore = (): void => undefined;
   const onHangup = (): void => signals.onHangup?.();
   const signals: Signals = {
     stop: stop.signal,
     force: force.promise,
+    isForced: () => isForced,
     onHangup: undefined,
     [Symbol.dispose]: () => {
       process.off("SIGTERM", onStop).off("SIGINT", onStop).off("SIGHUP", onHangup);

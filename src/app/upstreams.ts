@@ -15,7 +15,9 @@ import type { BoundedFetch } from "../lib/bounded-fetch.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AppConnection } from "../vending/mint.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AwsStage } from "./aws.ts";
+import { observeSigner } from "./observe/aws.ts";
 
 /** GitHub and Buildkite, ready to be asked. Nothing is asked until the registry starts. */
 export interface Upstreams extends Disposable {
@@ -29,17 +31,24 @@ export interface Upstreams extends Disposable {
   readonly startRegistry: () => Promise<void>;
 }
 
-export interface UpstreamParts {
-  readonly fetch: BoundedFetch;
+/** What an App's connection is made of; telemetry where there is any. */
+export interface AppParts {
   readonly aws: AwsStage;
   readonly clock: Clock;
+  readonly awsTraces?: Telemetry | undefined;
+  readonly telemetry?: Telemetry | undefined;
+}
+
+export interface UpstreamParts extends AppParts {
+  readonly fetch: BoundedFetch;
   readonly logger: Logger;
 }
 
-export function createUpstreams(configuration: Configuration, { fetch, aws, clock, logger }: UpstreamParts): Upstreams {
+export function createUpstreams(configuration: Configuration, parts: UpstreamParts): Upstreams {
+  const { fetch, clock, logger } = parts;
   const { github, buildkite } = configuration;
   const client = createGitHubClient(github.apiUrl, fetch);
-  const connect = (app: AppConfiguration): ConnectedApp => connectApp(app, client, aws, clock);
+  const connect = (app: AppConfiguration): ConnectedApp => connectApp(app, client, parts);
   const defaultApp = connect(github.defaultApp);
   const others = github.otherApps.map(connect);
   const connections = new Map([defaultApp, ...others].map(({ app, connection }) => [app.name, connection]));
@@ -71,14 +80,10 @@ export interface ConnectedApp extends RegisteredApp {
 }
 
 /** One App with all that asks GitHub in its name. Asks nothing yet. */
-export function connectApp(
-  configuration: AppConfiguration,
-  client: GitHubClient,
-  aws: AwsStage,
-  clock: Clock,
-): ConnectedApp {
+export function connectApp(configuration: AppConfiguration, client: GitHubClient, parts: AppParts): ConnectedApp {
+  const { clock } = parts;
   const { name, appId, installationId } = configuration;
-  const app: GitHubApp = { name, appId, installationId, signer: createSigner(configuration, aws) };
+  const app: GitHubApp = { name, appId, installationId, signer: createSigner(configuration, parts) };
   const appJwt = createAppJwtSource(app, clock);
   const readAccount = async () => (await readInstallation(client, app, appJwt)).account;
   return {
@@ -94,8 +99,10 @@ export function connectApp(
 }
 
 /** A key in KMS leaves nothing here to steal; a PEM key is for where there is no KMS. */
-function createSigner({ key }: AppConfiguration, aws: AwsStage): Signer {
-  return key.kind === "privateKey" ? createPemSigner(key.pem) : createKmsSigner(aws.clients, key.arn);
+function createSigner({ key }: AppConfiguration, { aws, awsTraces, telemetry }: AppParts): Signer {
+  if (key.kind === "privateKey") return createPemSigner(key.pem);
+  const signer = createKmsSigner(aws.clients, key.arn);
+  return telemetry === undefined ? signer : observeSigner(signer, telemetry, awsTraces);
 }
 
 function report(

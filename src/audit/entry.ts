@@ -10,6 +10,8 @@ export interface AuditEntry {
     readonly durationMs: number;
     readonly forwardedFor?: string;
   };
+  /** With tracing on. */
+  readonly traceId?: string;
   readonly pipeline?: {
     readonly organizationSlug: string;
     readonly pipelineSlug: string;

@@ -83,6 +83,11 @@ export class OutputLines implements AsyncDisposable {
     return line;
   }
 
+  /** As every audit line has it. */
+  get instance(): string {
+    return this.#options.instance;
+  }
+
   /** UTF-16 units that wait to be written, the batch under way included. */
   get pendingSize(): number {
     return this.#pending;

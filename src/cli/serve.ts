@@ -1,3 +1,4 @@
+import { BUILD_INFO } from "./build-info.ts";
 import type { Command } from "./command.ts";
 
 /** `serve`: configured by the environment alone. Standard output is left to the service's own writer. */
@@ -7,7 +8,11 @@ export const serve: Command = {
   run: async (_invocation, { environment, err }) => {
     const { serve: untilStopped } = await import("../app/serve.ts");
     const told: Promise<void>[] = [];
-    const status = await untilStopped(environment, (line) => void told.push(err.write(`${line}\n`)));
+    const status = await untilStopped(
+      environment,
+      (line) => void told.push(err.write(`${line}\n`)),
+      BUILD_INFO.version,
+    );
     // Nobody may be reading any more; the exit status still tells.
     await Promise.allSettled(told);
     return status === 0 ? 0 : 1;

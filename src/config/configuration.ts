@@ -12,6 +12,8 @@ export interface Configuration {
   readonly profiles: ProfileConfiguration;
   readonly cache: CacheConfiguration;
   readonly observe: ObserveConfiguration;
+  /** Where ECS describes this container; absent elsewhere. As ECS set it, unchecked. */
+  readonly containerMetadataUrl?: string;
   readonly discloseAppIdentifiers: boolean;
   readonly logging: { readonly level: LogLevel; readonly format: "json" | "development" };
 }
@@ -125,6 +127,7 @@ export interface ObserveConfiguration {
   readonly httpTransportEnabled: boolean;
   readonly connectionTraceEnabled: boolean;
   readonly sdkLogLevel: "debug" | "info" | "warn" | "off";
+  readonly sampler: { readonly parentBased: boolean; readonly ratio: number };
   readonly pyroscope?: {
     readonly serverAddress: URL;
     readonly basicAuthUser?: string;

@@ -1,6 +1,6 @@
 import type { ObserveConfiguration } from "./configuration.ts";
 import type { EnvironmentReader } from "./environment-reader.ts";
-import { choice, flag, read, seconds, passwordSecret, lineOfText, type Format } from "./format.ts";
+import { choice, flag, read, refused, seconds, passwordSecret, lineOfText, type Format } from "./format.ts";
 import { serviceUrl } from "./url-format.ts";
 import { variablesOf } from "./variable.ts";
 
@@ -11,6 +11,23 @@ const line = lineOfText("text without control characters");
 const sdkLogLevel: Format<ObserveConfiguration["sdkLogLevel"]> = {
   accepted: "debug, info or warn; anything else turns it off",
   read: (value) => read(value === "debug" || value === "info" || value === "warn" ? value : "off"),
+};
+
+const SAMPLERS = [
+  "always_on",
+  "always_off",
+  "traceidratio",
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio",
+] as const;
+
+const ratio: Format<number> = {
+  accepted: "a number from 0 to 1",
+  read: (value) =>
+    /^(0|1|0?\.\d+|[01]\.\d+)$/.test(value) && Number(value) <= 1
+      ? read(Number(value))
+      : refused("is not a number from 0 to 1"),
 };
 
 /** OpenTelemetry and profiling. */
@@ -54,13 +71,14 @@ export const OBSERVE = {
   httpTransportEnabled: defaulted({
     name: "OBSERVE_HTTP_TRANSPORT_ENABLED",
     default: "true",
-    meaning: "Client spans for calls to upstreams.",
+    meaning: "Client spans for calls to upstreams, and http.client.request.duration.",
     format: flag,
   }),
   connectionTraceEnabled: defaulted({
     name: "OBSERVE_CONNECTION_TRACE_ENABLED",
     default: "true",
-    meaning: "Connection timings on client spans, where the runtime shows them.",
+    meaning:
+      "Connection timings on client spans, where the runtime shows them: this one does not, so it changes nothing.",
     format: flag,
   }),
   sdkLogLevel: defaulted({
@@ -69,10 +87,23 @@ export const OBSERVE = {
     meaning: "The level of OpenTelemetry's own log.",
     format: sdkLogLevel,
   }),
+  sampler: defaulted({
+    name: "OTEL_TRACES_SAMPLER",
+    default: "parentbased_always_on",
+    meaning: "Which requests are traced. With parentbased_… a caller that sends a trace context decides.",
+    format: choice(...SAMPLERS),
+  }),
+  samplerRatio: optional({
+    name: "OTEL_TRACES_SAMPLER_ARG",
+    whenUnset: "1",
+    meaning: "The share of traces that the traceidratio samplers keep.",
+    format: ratio,
+  }),
   pyroscopeEnabled: defaulted({
     name: "OBSERVE_PYROSCOPE_ENABLED",
     default: "false",
-    meaning: "Send profiles to Pyroscope, where the runtime allows it. Needs OBSERVE_PYROSCOPE_SERVER_ADDRESS.",
+    meaning:
+      "Send profiles to Pyroscope: not in this version, which warns instead. Needs OBSERVE_PYROSCOPE_SERVER_ADDRESS.",
     format: flag,
   }),
   pyroscopeServerAddress: optional({
@@ -114,8 +145,17 @@ export function readObserve(reader: EnvironmentReader): ObserveConfiguration {
     httpTransportEnabled: reader.read(OBSERVE.httpTransportEnabled),
     connectionTraceEnabled: reader.read(OBSERVE.connectionTraceEnabled),
     sdkLogLevel: reader.read(OBSERVE.sdkLogLevel),
+    sampler: readSampler(reader),
     ...(pyroscope === undefined ? {} : { pyroscope }),
   };
+}
+
+function readSampler(reader: EnvironmentReader): ObserveConfiguration["sampler"] {
+  const name = reader.read(OBSERVE.sampler);
+  const share = reader.read(OBSERVE.samplerRatio) ?? 1;
+  const parentBased = name.startsWith("parentbased_");
+  if (name.endsWith("always_off")) return { parentBased, ratio: 0 };
+  return { parentBased, ratio: name.endsWith("traceidratio") ? share : 1 };
 }
 
 function readPyroscope(reader: EnvironmentReader): ObserveConfiguration["pyroscope"] {

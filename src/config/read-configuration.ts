@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { findInsecureAwsEndpoints } from "./aws-endpoints.ts";
 import { readCache } from "./cache.ts";
 import type { Configuration } from "./configuration.ts";
+import { containerMetadataUrl } from "./container-metadata.ts";
 import { findDangers } from "./dangers.ts";
 import { EnvironmentReader } from "./environment-reader.ts";
 import type { Environment, Problem, ReadFile, Setting, Warning } from "./environment-reader.ts";
@@ -57,7 +58,9 @@ export function readConfiguration(environment: Environment, checks: Configuratio
   if (problems.length > 0 || jwt === undefined || buildkite === undefined || github === undefined) {
     return { kind: "invalid", problems, warnings };
   }
-  const configuration: Configuration = { server, jwt, buildkite, github, profiles, cache, observe, ...general };
+  const metadataUrl = containerMetadataUrl(environment);
+  const ecs = metadataUrl === undefined ? {} : { containerMetadataUrl: metadataUrl };
+  const configuration: Configuration = { server, jwt, buildkite, github, profiles, cache, observe, ...ecs, ...general };
   return {
     kind: "valid",
     configuration,

@@ -75,10 +75,10 @@ async function checkGitHub(
   clock: Clock,
 ): Promise<Diagnosis> {
   const { defaultApp, otherApps } = configuration.github;
-  const main = connectApp(defaultApp, client, aws, clock);
+  const main = connectApp(defaultApp, client, { aws, clock });
   const mainChecked = checkApp(main, { client, clock });
   const ours = mainChecked.then(({ value }) => value?.account);
-  const others = otherApps.map((app) => checkApp(connectApp(app, client, aws, clock), { client, clock, ours }));
+  const others = otherApps.map((app) => checkApp(connectApp(app, client, { aws, clock }), { client, clock, ours }));
   const apps = await Promise.all([mainChecked, ...others]);
   const usable = apps.flatMap(({ value }) => (value === undefined ? [] : [value]));
   const profiles = await checkProfiles({

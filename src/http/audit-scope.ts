@@ -1,3 +1,4 @@
+import type { TokenSource } from "../vending/vend.ts";
 import type { AuditEntry, AuditToken } from "../audit/entry.ts";
 import { formatEpochSeconds } from "../lib/rfc3339.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
@@ -20,11 +21,26 @@ export interface RequestFacts {
 export class AuditScope {
   readonly #facts: RequestFacts;
   #identity: BuildkiteIdentity | undefined;
+  #resolved: ResolvedFacts | undefined;
   #token: AuditToken = {};
   #error: string | undefined;
 
   constructor(facts: RequestFacts) {
     this.#facts = facts;
+  }
+
+  get identity(): BuildkiteIdentity | undefined {
+    return this.#identity;
+  }
+
+  /** The profile and its App, once they are known. */
+  get profile(): ResolvedFacts | undefined {
+    return this.#resolved;
+  }
+
+  /** Where the token came from, while there is one. */
+  get source(): TokenSource | undefined {
+    return this.#token.source;
   }
 
   authenticated(identity: BuildkiteIdentity): void {
@@ -38,6 +54,7 @@ export class AuditScope {
 
   /** From the moment the profile resolves, a later refusal by rules or by GitHub included. */
   resolved(request: ResolvedFacts): void {
+    this.#resolved = request;
     this.token(resolvedFields(request));
   }
 
@@ -64,11 +81,12 @@ export class AuditScope {
     this.#error = cause;
   }
 
-  entry(status: number, durationMs: number, nowMs: number): AuditEntry {
+  entry(status: number, durationMs: number, nowMs: number, traceId?: string): AuditEntry {
     const identity = this.#identity;
     const { method, path, ...rest } = this.#facts;
     return {
       request: { method, path, status, ...rest, durationMs: Math.round(durationMs * 1000) / 1000 },
+      ...(traceId === undefined ? {} : { traceId }),
       ...(identity === undefined ? {} : { pipeline: pipelineOf(identity) }),
       authorization: authorizationOf(identity, nowMs),
       ...(Object.keys(this.#token).length === 0 ? {} : { token: this.#token }),

@@ -1,3 +1,5 @@
+import type { Reply } from "./reply.ts";
+
 /** Why a request got no token, as callers learn it. The true cause is for the audit entry alone. */
 export type RefusalCode =
   | "bad-request"
@@ -36,6 +38,8 @@ export interface Refusal {
   readonly cause: string;
   /** What an upstream asked for, unclamped. Only `unavailable` tells it to the caller. */
   readonly retryAfterSeconds?: number;
+  /** Which limit of our own it was that refused. For metrics. */
+  readonly shed?: "in-flight" | "deadline" | "audit" | "caller-budget";
 }
 
 const DEFAULT_RETRY_SECONDS = 5;
@@ -47,32 +51,29 @@ const JSON_TYPE = { "content-type": "application/json" } as const;
 const DESCRIPTION = "The access token is invalid";
 
 /** The reply to a refused request: JSON on token routes, an empty body with `Chinmina-Denied` on git routes; 401 is JSON everywhere. */
-export function renderRefusal(
-  refusal: Refusal,
-  format: "json" | "git",
-  id: Readonly<Record<string, string>>,
-): Response {
+export function renderRefusal(refusal: Refusal, format: "json" | "git", id: Readonly<Record<string, string>>): Reply {
   const { status, message } = REFUSALS[refusal.code];
   if (refusal.code === "no-credentials" || refusal.code === "invalid-token")
     return renderUnauthorized(refusal.code, id);
   const retry = refusal.code === "unavailable" ? { "retry-after": String(clampRetry(refusal.retryAfterSeconds)) } : {};
   if (format === "json")
-    return new Response(JSON.stringify({ error: message }), { status, headers: { ...JSON_TYPE, ...id, ...retry } });
-  return new Response("", { status, headers: { ...TEXT, ...id, "chinmina-denied": message, ...retry } });
+    return { status, headers: { ...JSON_TYPE, ...id, ...retry }, text: JSON.stringify({ error: message }) };
+  return { status, headers: { ...TEXT, ...id, "chinmina-denied": message, ...retry }, text: "" };
 }
 
 /** RFC 6750 section 3: without credentials the challenge names no error. */
-function renderUnauthorized(code: "no-credentials" | "invalid-token", id: Readonly<Record<string, string>>): Response {
+function renderUnauthorized(code: "no-credentials" | "invalid-token", id: Readonly<Record<string, string>>): Reply {
   const challenge =
     code === "no-credentials"
       ? `Bearer realm="api"`
       : `Bearer realm="api", error="invalid_token", error_description="${DESCRIPTION}"`;
   const body =
     code === "no-credentials" ? { error: "invalid_token" } : { error: "invalid_token", error_description: DESCRIPTION };
-  return new Response(JSON.stringify(body), {
+  return {
     status: 401,
     headers: { ...JSON_TYPE, ...id, "www-authenticate": challenge },
-  });
+    text: JSON.stringify(body),
+  };
 }
 
 function clampRetry(seconds: number | undefined): number {

@@ -2,6 +2,7 @@ import { AuditScope } from "./audit-scope.ts";
 import type { Body } from "./body.ts";
 import { forwardedFor } from "./forwarded-for.ts";
 import { percentDecode, type RequestTarget } from "./request-target.ts";
+import type { RequestObservation } from "./request-observer.ts";
 import type { RouteMatch, TokenRoute } from "./routes.ts";
 import type { Services } from "./services.ts";
 
@@ -15,6 +16,8 @@ export interface Exchange {
   readonly query: string;
   readonly body: Body | undefined;
   readonly scope: AuditScope;
+  /** Absent while telemetry is off. */
+  readonly observation: RequestObservation | undefined;
   /** Whether anybody still waits for the decision. */
   readonly interest: { isOver: boolean };
 }
@@ -42,7 +45,9 @@ export function openExchange({ request, peer, target, body, match }: Arrival, se
   const { route, rawProfile } = match;
   const requestedProfile = rawProfile === undefined ? undefined : (percentDecode(rawProfile) ?? rawProfile);
   if (requestedProfile !== undefined) scope.token({ requestedProfile });
-  return { request, requestId, route, rawProfile, query: target.query, body, scope, interest: { isOver: false } };
+  const observation = services.observer?.begin({ request, route, path: target.path, peer });
+  const interest = { isOver: false };
+  return { request, requestId, route, rawProfile, query: target.query, body, scope, observation, interest };
 }
 
 /** Thrown where work would go on for a request that has been answered already. Nobody sees it. */

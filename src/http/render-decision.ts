@@ -3,38 +3,39 @@ import type { Decision } from "./decision.ts";
 import { renderRefusal } from "./error-response.ts";
 import type { Exchange } from "./exchange.ts";
 import { renderGitCredential } from "./git-credential.ts";
+import type { Reply } from "./reply.ts";
 import type { HttpSettings } from "./services.ts";
 
 type TokenDecision = Extract<Decision, { readonly kind: "token" }>;
 
 /** The reply to a decision in the format of its route. A reply that carries a token is never stored by anyone. */
-export function renderDecision(decision: Decision, { route, requestId }: Exchange, settings: HttpSettings): Response {
+export function renderDecision(decision: Decision, { route, requestId }: Exchange, settings: HttpSettings): Reply {
   const id = { "x-request-id": requestId };
   switch (decision.kind) {
     case "token":
       return route.format === "json" ? renderJson(decision, id, settings) : renderGit(decision, id, settings);
     case "nothing":
-      if (route.format === "json") return new Response(null, { status: 204, headers: id });
-      return new Response("", { headers: { "content-type": "text/plain", ...id } });
+      if (route.format === "json") return { status: 204, headers: id, text: null };
+      return { status: 200, headers: { "content-type": "text/plain", ...id }, text: "" };
     case "refused":
       return renderRefusal(decision.refusal, route.format, id);
   }
 }
 
-function renderJson(decision: TokenDecision, id: Readonly<Record<string, string>>, settings: HttpSettings): Response {
-  const body = renderTokenReply(
+function renderJson(decision: TokenDecision, id: Readonly<Record<string, string>>, settings: HttpSettings): Reply {
+  const text = renderTokenReply(
     decision.description,
     decision.repositories,
     decision.token,
     settings.discloseAppIdentifiers,
   );
-  return new Response(body, { headers: { "content-type": "application/json", "cache-control": "no-store", ...id } });
+  return { status: 200, headers: { "content-type": "application/json", "cache-control": "no-store", ...id }, text };
 }
 
-function renderGit(decision: TokenDecision, id: Readonly<Record<string, string>>, settings: HttpSettings): Response {
+function renderGit(decision: TokenDecision, id: Readonly<Record<string, string>>, settings: HttpSettings): Reply {
   const { token, gitPath, description } = decision;
   const { app } = description;
-  const body = renderGitCredential([
+  const text = renderGitCredential([
     ["protocol", "https"],
     ["host", settings.gitHubWebUrl.host],
     ...(gitPath === undefined ? [] : [["path", gitPath] as const]),
@@ -49,5 +50,5 @@ function renderGit(decision: TokenDecision, id: Readonly<Record<string, string>>
         ]
       : []),
   ]);
-  return new Response(body, { headers: { "content-type": "text/plain", "cache-control": "no-store", ...id } });
+  return { status: 200, headers: { "content-type": "text/plain", "cache-control": "no-store", ...id }, text };
 }

@@ -6,6 +6,7 @@ import type { MaybePromise } from "../lib/maybe-promise.ts";
 import type { Verifier } from "../oidc/buildkite-identity.ts";
 import type { PolicyGeneration } from "../profiles/policy.ts";
 import type { Vend } from "../vending/vend.ts";
+import type { RequestObserver } from "./request-observer.ts";
 
 /** The Apps of this moment. */
 export interface AppDirectory {
@@ -32,6 +33,8 @@ export interface Services {
   readonly newRequestId: () => string;
   /** A fault that nobody expected; for the operational log. */
   readonly onUnexpected: (error: unknown) => void;
+  /** Absent while telemetry is off: a request then does nothing for it. */
+  readonly observer?: RequestObserver;
   readonly settings: HttpSettings;
 }
 

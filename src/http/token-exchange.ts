@@ -1,5 +1,6 @@
 import type { PendingLine } from "../audit/output-lines.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
+import type { MaybePromise } from "../lib/maybe-promise.ts";
 import { isOutage } from "../lib/upstream-verdict.ts";
 import { OverBudget } from "../vending/call-budget.ts";
 import { decide } from "./decide.ts";
@@ -8,11 +9,16 @@ import type { Refusal } from "./error-response.ts";
 import type { Exchange } from "./exchange.ts";
 import type { InFlight, Ticket } from "./in-flight.ts";
 import { renderDecision } from "./render-decision.ts";
+import { toResponse, type Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
 
-const OVERLOADED: Refusal = { code: "unavailable", cause: "too many requests in work" };
-const OVERDUE: Refusal = { code: "unavailable", cause: "no decision within the request's 20 seconds" };
-const STUCK: Refusal = { code: "unavailable", cause: "standard output takes no audit line" };
+const OVERLOADED: Refusal = { code: "unavailable", cause: "too many requests in work", shed: "in-flight" };
+const OVERDUE: Refusal = {
+  code: "unavailable",
+  cause: "no decision within the request's 20 seconds",
+  shed: "deadline",
+};
+const STUCK: Refusal = { code: "unavailable", cause: "standard output takes no audit line", shed: "audit" };
 const GONE: Refusal = { code: "client-gone", cause: "client closed request" };
 
 /** How long a request that is overdue already still waits for its line: a line takes milliseconds unless standard output is stuck. */
@@ -55,7 +61,7 @@ class TokenExchange {
     const { body, request } = this.#exchange;
     if (body?.kind === "gone") return this.#refuse(GONE);
     try {
-      const decision = decide(this.#exchange, this.#services);
+      const decision = this.#decide();
       if (!(decision instanceof Promise)) return this.#record(decision);
       request.signal.addEventListener("abort", () => this.#leaveIfGone(), { once: true });
       this.#leaveIfGone();
@@ -66,6 +72,12 @@ class TokenExchange {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #decide(): MaybePromise<Decision> {
+    const { observation } = this.#exchange;
+    if (observation === undefined) return decide(this.#exchange, this.#services);
+    return observation.run(() => decide(this.#exchange, this.#services));
   }
 
   #refuse(refusal: Refusal): void {
@@ -86,14 +98,14 @@ class TokenExchange {
     const { audit, clock } = this.#services;
     if (audit.isOverfull()) {
       audit.countUnrecorded();
-      return this.#answer(this.#render(refused(STUCK)));
+      return this.#answer(refused(STUCK));
     }
-    const response = this.#render(decision);
-    const line = audit.request(this.#entry(response.status));
+    const reply = this.#render(decision);
+    const line = audit.request(this.#entry(reply.status));
     this.#line = line;
     line.written.then(
-      () => this.#answer(response),
-      () => (line.isWritten() ? this.#answer(response) : this.#answerUnrecorded(STUCK)),
+      () => this.#answer(decision, reply),
+      () => (line.isWritten() ? this.#answer(decision, reply) : this.#answerUnrecorded(STUCK)),
     );
     if (this.#ticket === undefined || this.#isOverdue()) clock.after(LAST_WAIT_MS, () => this.#answerUnrecorded(STUCK));
     else this.#ticket.onDeadline = () => this.#answerUnrecorded(STUCK);
@@ -112,30 +124,49 @@ class TokenExchange {
     const { audit } = this.#services;
     this.#exchange.scope.withoutToken();
     this.#exchange.scope.error(refusal.cause);
-    const response = this.#render(refused(refusal));
-    const entry = this.#entry(response.status);
+    const reply = this.#render(refused(refusal));
+    const entry = this.#entry(reply.status);
     if (this.#line === undefined || !audit.replaceRequest(this.#line, entry)) audit.request(entry);
-    this.#answer(response);
+    this.#answer(refused(refusal), reply);
   }
 
-  #answer(response: Response): void {
+  #answer(decision: Decision, reply: Reply = this.#render(decision)): void {
     if (this.#state === "answered") return;
     this.#state = "answered";
     this.#ticket?.leave();
-    this.#resolve(response);
+    this.#resolve(toResponse(reply));
+    this.#observeEnd(decision, reply);
+  }
+
+  #observeEnd(decision: Decision, { status, text }: Reply): void {
+    const { observation, body, scope } = this.#exchange;
+    observation?.end({
+      status,
+      decision,
+      durationMs: this.#durationMs(),
+      requestBytes: body === undefined ? 0 : body.kind === "whole" ? body.bytes.byteLength : undefined,
+      replyText: text,
+      identity: scope.identity,
+      resolved: scope.profile,
+      source: scope.source,
+    });
+  }
+
+  #durationMs(): number {
+    return this.#services.clock.monotonicMs() - this.#startedMs;
   }
 
   #isOverdue(): boolean {
     return this.#ticket?.isOverdue() === true;
   }
 
-  #render(decision: Decision): Response {
+  #render(decision: Decision): Reply {
     return renderDecision(decision, this.#exchange, this.#services.settings);
   }
 
   #entry(status: number) {
-    const { clock } = this.#services;
-    return this.#exchange.scope.entry(status, clock.monotonicMs() - this.#startedMs, clock.nowMs());
+    const { scope, observation } = this.#exchange;
+    return scope.entry(status, this.#durationMs(), this.#services.clock.nowMs(), observation?.traceId);
   }
 
   #refusalFor(error: unknown): Refusal {
@@ -144,7 +175,9 @@ class TokenExchange {
       const { retryAfterSeconds } = error.details;
       return { code: "unavailable", cause, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
     }
-    if (error instanceof OverBudget) return { code: "unavailable", cause, retryAfterSeconds: error.retryAfterSeconds };
+    if (error instanceof OverBudget) {
+      return { code: "unavailable", cause, retryAfterSeconds: error.retryAfterSeconds, shed: "caller-budget" };
+    }
     this.#services.onUnexpected(error);
     return { code: "internal", cause };
   }

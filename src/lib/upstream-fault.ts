@@ -1,7 +1,8 @@
 import { BridgeError } from "./bridge-error.ts";
 
 /** The services that a request may depend on. */
-export type Upstream = "github" | "buildkite" | "oidc" | "kms" | "secrets-manager" | "valkey" | "aws-credentials";
+export type Upstream =
+  "github" | "buildkite" | "oidc" | "kms" | "secrets-manager" | "valkey" | "aws-credentials" | "ecs-metadata";
 
 /**
  * What went wrong with an upstream call, as far as callers must tell it apart:

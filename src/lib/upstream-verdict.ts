@@ -17,14 +17,16 @@ export interface UpstreamReply {
  * no outage, so that what is unknown ends an entry rather than prolonging it.
  *
  * The issuer has no refusals: its documents are public and no verdict on any caller, so all it can do is not give them. Nor has whoever
- * hands out AWS credentials, who judges us and not a request.
+ * hands out AWS credentials or tells of our container: they judge us and not a request.
  */
 export function judgeReply({ upstream, status, saysLater = false }: UpstreamReply): "success" | UpstreamFaultCode {
   if (status === undefined || saysLater || status === 429 || status >= 500) return "upstream-unavailable";
   if (isSuccess(upstream, status)) return "success";
-  if (upstream === "oidc" || upstream === "aws-credentials") return "upstream-unavailable";
+  if (WITHOUT_REFUSALS.has(upstream)) return "upstream-unavailable";
   return status >= 400 ? "upstream-refused" : "upstream-malformed";
 }
+
+const WITHOUT_REFUSALS: ReadonlySet<Upstream> = new Set(["oidc", "aws-credentials", "ecs-metadata"]);
 
 /** Whether the failure of a call means that nobody could be asked, so that what is held may serve on. */
 export function isOutage(error: unknown): error is UpstreamFault {

@@ -1,4 +1,4 @@
-import type { Cache, CacheKey, Source } from "../cache/cache.ts";
+import type { Cache, CacheKey, Loaded, Source } from "../cache/cache.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
 import type { VendedToken } from "../token/vended-token.ts";
@@ -33,24 +33,42 @@ export interface VendOptions {
   readonly mayRenew: (request: AuthorizedRequest) => boolean;
   /** Resolves when there is evidence of a token that was made in the background. */
   readonly announce: (request: AuthorizedRequest, token: VendedToken) => Promise<void>;
+  /** Told once a request what the cache had for it: `mismatch` is a token for another repository than git asked about. */
+  readonly observe?: (result: "hit" | "miss" | "mismatch" | "error", appName: string) => void;
 }
 
-export function createVend({ cache, mint, moved, webUrl, clock, mayRenew, announce }: VendOptions): Vend {
+export function createVend(options: VendOptions): Vend {
+  const { cache, mint, moved, webUrl, clock, mayRenew, announce, observe } = options;
   return (request, asked) => {
     const key = cacheKey(request, webUrl.host);
     const held = cache.peek(key, request, renewalOf);
-    if (held === undefined) return load(request, key, asked, "miss");
-    if (fits(request, held, asked)) return { kind: "vended", token: held, source: "memory" };
+    if (held === undefined) return loadFirst(request, key, asked);
+    const isFitting = fits(request, held, asked);
+    observe?.(isFitting ? "hit" : "mismatch", request.app.name);
+    if (isFitting) return { kind: "vended", token: held, source: "memory" };
     return reload(request, key, held, asked);
   };
 
-  async function load(
+  async function loadFirst(
     request: AuthorizedRequest,
     key: CacheKey,
     asked: AskedRepository | undefined,
-    occasion: Occasion,
   ): Promise<VendOutcome> {
-    const loaded = await cache.load(key, sourceOf(request, occasion));
+    const loaded = await cache.load(key, sourceOf(request, "miss")).catch((error: unknown) => {
+      observe?.("error", request.app.name);
+      throw error;
+    });
+    const isHeld = loaded.kind === "value" && loaded.source !== "fetched";
+    observe?.(isHeld ? (fits(request, loaded.value, asked) ? "hit" : "mismatch") : "miss", request.app.name);
+    return conclude(request, key, loaded, asked);
+  }
+
+  async function conclude(
+    request: AuthorizedRequest,
+    key: CacheKey,
+    loaded: Loaded<VendedToken, Refusal>,
+    asked: AskedRepository | undefined,
+  ): Promise<VendOutcome> {
     if (loaded.kind === "answer") return loaded.answer;
     if (loaded.source !== "fetched" && !fits(request, loaded.value, asked))
       return reload(request, key, loaded.value, asked);
@@ -67,7 +85,7 @@ export function createVend({ cache, mint, moved, webUrl, clock, mayRenew, announ
   ): Promise<VendOutcome> {
     if (!(await moved.hasMoved(request.identity, held.repositoryUrl))) return { kind: "another-repository" };
     await cache.drop(key);
-    return load(request, key, asked, "mismatch");
+    return conclude(request, key, await cache.load(key, sourceOf(request, "mismatch")), asked);
   }
 
   function sourceOf(request: AuthorizedRequest, occasion: Occasion): Source<VendedToken, Refusal> {

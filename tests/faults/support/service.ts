@@ -48,9 +48,11 @@ export function createOutput(clock: ScaledClock): { readonly output: Output; rea
     clock,
     onFailure: () => undefined,
   });
+  const writeLine = createLogLines(lines, clock);
   const output: Output = {
     lines,
-    logger: createJsonLogger("debug", clock.nowMs, createLogLines(lines, clock)),
+    writeLine,
+    logger: createJsonLogger("debug", clock.nowMs, writeLine),
     closed: new AbortController().signal,
     abandon: () => undefined,
     [Symbol.asyncDispose]: () => lines[Symbol.asyncDispose](),
@@ -78,6 +80,6 @@ export async function startUnderTest(
 ): Promise<ServiceUnderTest> {
   const result = readConfiguration(environment, configurationChecks);
   if (result.kind === "invalid") throw new TypeError(`configuration: ${JSON.stringify(result.problems)}`);
-  const service = await startService(result.configuration, output, stop, machine);
+  const service = await startService(result.configuration, { ...output, telemetry: undefined }, stop, machine);
   return { port: service.port, stop: async () => service[Symbol.asyncDispose]() };
 }

@@ -47,6 +47,7 @@ const TABLE: Readonly<Record<Upstream, readonly Row[]>> = {
   valkey: ONE_SUCCESS,
   oidc: NOBODY_REFUSES,
   "aws-credentials": NOBODY_REFUSES,
+  "ecs-metadata": NOBODY_REFUSES,
 };
 const EVERY_STATUS = Array.from({ length: 500 }, (_none, index) => 100 + index);
 
