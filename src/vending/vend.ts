@@ -39,6 +39,9 @@ export interface VendOptions {
 
 export function createVend(options: VendOptions): Vend {
   const { cache, mint, moved, webUrl, clock, mayRenew, announce, observe } = options;
+  const fits = (request: AuthorizedRequest, token: VendedToken, asked: AskedRepository | undefined): boolean =>
+    isForAsked(request, token, asked, webUrl);
+
   return (request, asked) => {
     const key = cacheKey(request, webUrl.host);
     const held = cache.peek(key, request, renewalOf);
@@ -100,9 +103,15 @@ export function createVend(options: VendOptions): Vend {
   function renewalOf(request: AuthorizedRequest): Source<VendedToken, Refusal> | undefined {
     return mayRenew(request) ? sourceOf(request, "renewal") : undefined;
   }
+}
 
-  function fits({ target }: AuthorizedRequest, token: VendedToken, asked: AskedRepository | undefined): boolean {
-    if (asked === undefined || target.kind !== "pipeline") return true;
-    return isPipelineRepository(token.repositoryUrl, asked, webUrl);
-  }
+/** Whether a token is for what git asked about: a pipeline's may be for another repository. */
+function isForAsked(
+  { target }: AuthorizedRequest,
+  token: VendedToken,
+  asked: AskedRepository | undefined,
+  webUrl: URL,
+): boolean {
+  if (asked === undefined || target.kind !== "pipeline") return true;
+  return isPipelineRepository(token.repositoryUrl, asked, webUrl);
 }

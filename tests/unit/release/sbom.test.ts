@@ -53,7 +53,9 @@ describe("readLock()", () => {
         .sort(),
     );
     const names = [...lock.production.values()].map(({ name }) => name);
-    for (const tool of Object.keys(manifest.devDependencies)) expect(names).not.toContain(tool);
+    // The tests' receiver speaks gRPC by the package that the exporter brings along.
+    const tools = Object.keys(manifest.devDependencies).filter((name) => name !== "@grpc/grpc-js");
+    for (const tool of tools) expect(names).not.toContain(tool);
   });
 });
 
