@@ -87,7 +87,7 @@ export class Dispatcher {
     asking: boolean,
     work: Work,
   ): Promise<readonly Reply[] | ConnectionFault> {
-    const answers = new Map<string, Reply | undefined>();
+    const answers = new Map<string, Reply>();
     const converse: Conversation<readonly Reply[]> = (connection) => {
       const run = (): Promise<readonly Reply[]> =>
         work.run(async (commands) => {
@@ -121,7 +121,7 @@ export class Dispatcher {
     return replies.filter((_reply, index) => index % 2 === 1);
   }
 
-  #report(link: Link, answers: ReadonlyMap<string, Reply | undefined>): void {
+  #report(link: Link, answers: ReadonlyMap<string, Reply>): void {
     for (const [name, reply] of answers) {
       if (!(reply instanceof Refusal) || isAboutKey(reply)) {
         this.#reporter.accepted(link.server, name);
@@ -147,5 +147,5 @@ function findRedirect(replies: readonly Reply[], answeredBy: Address): Redirect 
  * another command, which is told.
  */
 function isAboutKey({ text }: Refusal): boolean {
-  return /^(MOVED|ASK|TRYAGAIN|WRONGTYPE|EXECABORT)\b/.test(text);
+  return /^(MOVED|ASK|TRYAGAIN|WRONGTYPE|EXECABORT Transaction discarded because of previous)\b/.test(text);
 }

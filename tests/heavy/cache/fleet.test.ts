@@ -152,6 +152,7 @@ describe("a Valkey that cannot be used", () => {
     ["set", ["SET"]],
     ["del", ["DEL"]],
     ["watch", ["WATCH"]],
+    ["exec", ["EXEC"]],
   ])(
     "a user who may not %s: the command is told by its name, once, and requests are served",
     async (name, commands) => {
