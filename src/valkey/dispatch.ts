@@ -87,18 +87,19 @@ export class Dispatcher {
     asking: boolean,
     work: Work,
   ): Promise<readonly Reply[] | ConnectionFault> {
-    const names = new Set<string>();
+    const answers = new Map<string, Reply>();
     const converse: Conversation<readonly Reply[]> = (connection) => {
       const run = (): Promise<readonly Reply[]> =>
-        work.run((commands) => {
-          for (const { name } of commands) names.add(name);
-          return this.#exchange(connection, commands, untilMs, asking);
+        work.run(async (commands) => {
+          const replies = await this.#exchange(connection, commands, untilMs, asking);
+          for (const [index, { name }] of commands.entries()) answers.set(name, replies[index]);
+          return replies;
         });
       return work.exclusive === true ? connection.exclusively(run) : run();
     };
     try {
       const replies = await link.converse(converse, untilMs - this.#clock.monotonicMs());
-      this.#report(link, names, replies);
+      this.#report(link, answers);
       return replies;
     } catch (error) {
       if (error instanceof ConnectionFault) return error;
@@ -120,15 +121,16 @@ export class Dispatcher {
     return replies.filter((_reply, index) => index % 2 === 1);
   }
 
-  #report(link: Link, names: ReadonlySet<string>, replies: readonly Reply[]): void {
-    const refusal = replies.find((reply) => reply instanceof Refusal && !isAboutKey(reply));
-    if (!(refusal instanceof Refusal)) {
-      for (const name of names) this.#reporter.accepted(link.server, name);
-      return;
+  #report(link: Link, answers: ReadonlyMap<string, Reply>): void {
+    for (const [name, reply] of answers) {
+      if (!(reply instanceof Refusal) || isAboutKey(reply)) {
+        this.#reporter.accepted(link.server, name);
+        continue;
+      }
+      this.#reporter.refused(link.server, name, reply);
+      // The server has become a replica: its name, looked up again, leads to the primary.
+      if (reply.reason === "readonly") link.reconnect(new ConnectionFault(reply));
     }
-    for (const name of names) this.#reporter.refused(link.server, name, refusal);
-    // The server has become a replica: its name, looked up again, leads to the primary.
-    if (refusal.reason === "readonly") link.reconnect(new ConnectionFault(refusal));
   }
 }
 
@@ -140,7 +142,10 @@ function findRedirect(replies: readonly Reply[], answeredBy: Address): Redirect 
   return undefined;
 }
 
-/** Says something about where the key is or what it holds, not about the server or our permissions. */
+/**
+ * Says something about where the key is or what it holds, not about the server or our permissions. `EXECABORT` follows the refusal of
+ * another command, which is told.
+ */
 function isAboutKey({ text }: Refusal): boolean {
-  return /^(MOVED|ASK|TRYAGAIN|WRONGTYPE)\b/.test(text);
+  return /^(MOVED|ASK|TRYAGAIN|WRONGTYPE|EXECABORT Transaction discarded because of previous)\b/.test(text);
 }

@@ -53,11 +53,14 @@ export class Refusal implements Failure {
   readonly text: string;
 
   constructor(text: string) {
-    this.reason = REFUSALS[firstWord(text)] ?? "rejected";
+    this.reason = REFUSALS[firstWord(text.replace(OF_EXEC, ""))] ?? "rejected";
     this.detail = printable(text);
     this.text = text;
   }
 }
+
+/** What stands before the reason for which `EXEC` itself is refused. */
+const OF_EXEC = /^EXECABORT Transaction discarded because of: /;
 
 /** Error replies are told apart by their first word only: the rest differs between Redis, Valkey and their versions. */
 const REFUSALS: Readonly<Record<string, FailureReason>> = {

@@ -4,17 +4,19 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "../..");
 const BINARY = join(ROOT, "dist/chinmina-bridge");
 
-/** What the HTTP tests run against, with the very same files: the source, the compiled binary, or the binary in the image's root. */
-export const underTest: ProgramForm = readUnderTest(process.env["BRIDGE_UNDER_TEST"]);
-
 export type ProgramForm = "source" | "binary" | "image";
 
-function readUnderTest(value: string | undefined): ProgramForm {
+/** What the HTTP tests run against, with the very same files: the source, the compiled binary, or the binary in the image's root. */
+export const underTest: ProgramForm = formUnderTest();
+
+/** As the environment says now: a script may choose the binary after it has imported this. */
+function formUnderTest(): ProgramForm {
+  const value = process.env["BRIDGE_UNDER_TEST"];
   return value === "binary" || value === "image" ? value : "source";
 }
 
 /** The command that starts the program under test. */
-export function bridgeCommand(form: ProgramForm = underTest): string[] {
+export function bridgeCommand(form: ProgramForm = formUnderTest()): string[] {
   if (form === "source") return [process.execPath, join(ROOT, "src/main.ts")];
   if (form === "image") return [process.env["BRIDGE_IMAGE_COMMAND"] ?? "BRIDGE_IMAGE_COMMAND-is-not-set"];
   if (!existsSync(BINARY)) throw new Error("dist/chinmina-bridge is not there: run `make build` first");

@@ -4,7 +4,13 @@ import { startFleet, startWorld } from "../../support/world.ts";
 import { rejection } from "../../support/rejection.ts";
 import { createCertificateAuthority } from "../../support/valkey/certificates.ts";
 import { IAM_USER, startIamServer } from "../../support/valkey/iam.ts";
-import { freePort, ENGINES, installRealServers, startRealServer } from "../../support/valkey/real-server.ts";
+import {
+  DOCUMENTED_ACCESS,
+  freePort,
+  ENGINES,
+  installRealServers,
+  startRealServer,
+} from "../../support/valkey/real-server.ts";
 import { valkeyVariables, writeKeysetFile } from "../../support/valkey/service-access.ts";
 
 const authority = createCertificateAuthority();
@@ -104,7 +110,7 @@ describe.each(ENGINES)("two instances that share %s", (engine) => {
   }, 60_000);
 });
 
-describe("a Valkey that is not there", () => {
+describe("a Valkey that cannot be used", () => {
   test("keeps no instance from starting; it is said, and used when it comes", async () => {
     const port = await freePort();
     await using world = await startWorld(valkeyVariables({ port }, authority), BINARY);
@@ -120,14 +126,53 @@ describe("a Valkey that is not there", () => {
     expect(server.admin("--raw", "keys", "*")).toEndWith("/gadget/profile/default");
   }, 60_000);
 
-  test("with a wrong password says so and serves", async () => {
-    await using server = await startRealServer({ engine: "valkey", authority, certificate });
-    await using world = await startWorld({ ...valkeyVariables(server, authority), VALKEY_PASSWORD: "another" }, BINARY);
-    const line = await world.bridge.waitFor(({ message }) => String(message).startsWith("valkey: out of use"));
-    expect(line["reason"]).toBe("wrongpass");
-    expect((await world.ask("/token")).status).toBe(200);
-    expect(world.bridge.output()).not.toContain("another");
-  }, 60_000);
+  test.each([
+    ["a wrong password", "wrongpass", { VALKEY_PASSWORD: "another" }],
+    ["an authority that is not known", "tls", { VALKEY_TLS_CA_FILE: undefined }],
+    ["a name that nobody has", "dns", { VALKEY_ADDRESS: "no-such-host.invalid:6379" }],
+    ["no TLS where the server has it", "closed", { VALKEY_TLS: "false" }],
+  ] as const)(
+    "%s is told as %s, once, and requests are served",
+    async (_what, reason, variables) => {
+      await using server = await startRealServer({ engine: "valkey", authority, certificate });
+      await using world = await startWorld({ ...valkeyVariables(server, authority), ...variables }, BINARY);
+      const line = await world.bridge.waitFor((one) => String(one["message"]).startsWith("valkey: out of use"));
+      expect(line["reason"]).toBe(reason);
+      for (let request = 0; request < 20; request++) expect((await world.ask("/token")).status).toBe(200);
+      const told = world.bridge.lines.filter(({ message }) => String(message).startsWith("valkey:"));
+      expect(told).toHaveLength(1);
+      expect(world.bridge.output()).not.toMatch(/another|p@ss/);
+    },
+    60_000,
+  );
+
+  test.each([
+    ["pttl", ["PTTL"]],
+    ["get", ["GET"]],
+    ["set", ["SET"]],
+    ["del", ["DEL"]],
+    ["watch", ["WATCH"]],
+    ["exec", ["EXEC"]],
+  ])(
+    "a user who may not %s: the command is told by its name, once, and requests are served",
+    async (name, commands) => {
+      const access = DOCUMENTED_ACCESS.replace(` +${name}`, "");
+      expect(access).not.toBe(DOCUMENTED_ACCESS);
+      await using server = await startRealServer({ engine: "valkey", authority, certificate, access });
+      await using world = await startWorld(valkeyVariables(server, authority), BINARY);
+      await inUse(world);
+      for (const slug of ["widget", "gadget", "plugins"]) {
+        expect((await world.ask("/token", { jwt: world.jwt({}, slug) })).status).toBe(200);
+      }
+      await world.bridge.waitFor(({ message }) => message === "valkey: the server refuses a command");
+      await Bun.sleep(200);
+      const told = world.bridge.lines.filter(({ message }) => message === "valkey: the server refuses a command");
+      expect(told.map(({ command, reason }) => ({ command, reason }))).toEqual(
+        commands.map((command) => ({ command, reason: "noperm" })),
+      );
+    },
+    60_000,
+  );
 });
 
 describe("a service that logs in with IAM tokens", () => {

@@ -9,6 +9,11 @@ describe("classifyRejection()", () => {
   test.each([
     ["NOPERM this user has no permissions to run the 'get' command", "noperm"],
     ["NOPERM No permissions to access a key", "noperm"],
+    [
+      "EXECABORT Transaction discarded because of: NOPERM User app has no permissions to run the 'exec' command",
+      "noperm",
+    ],
+    ["EXECABORT Transaction discarded because of previous errors.", "rejected"],
     ["READONLY You can't write against a read only replica.", "readonly"],
     ["CLUSTERDOWN The cluster is down", "clusterdown"],
     ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "clusterdown"],
