@@ -11,7 +11,7 @@ endif
 export PATH := $(dir $(BUN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev demo demo-valkey playground check format test-quick test test-heavy test-all clean
+.PHONY: help setup build release image dev demo demo-valkey playground check format test-quick test test-heavy test-all clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ node_modules/.installed: package.json bun.lock
 
 build: setup ## Build dist/chinmina-bridge, one hardened binary for this machine
 	@"$(BUN)" scripts/build.ts
+
+release: setup ## Build what a release consists of into dist/release: binaries for x64 and arm64, SBOM, licences, checksums
+	@"$(BUN)" scripts/release.ts
+
+image: ## Build the container image with docker, podman or buildah (IMAGE=name:tag, IMAGE_ARGS=more options)
+	@sh scripts/image.sh "$(IMAGE)" $(IMAGE_ARGS)
 
 dev: setup ## Run the service from source, restarting on changes (configuration from the environment)
 	@"$(BUN)" --watch src/main.ts serve

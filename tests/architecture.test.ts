@@ -9,6 +9,7 @@ const SOURCE = join(ROOT, "src");
 const RANKS: readonly (readonly string[])[] = [
   ["main.ts"],
   ["cli"],
+  ["doctor"],
   ["app"],
   ["http"],
   ["vending"],

@@ -4,7 +4,8 @@ import { createClearForm, createSealedForm, type EntryForm } from "../cache/entr
 import type { CacheObserver } from "../cache/observer.ts";
 import type { CacheConfiguration, ValkeyConfiguration } from "../config/configuration.ts";
 import type { Clock } from "../lib/clock.ts";
-import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { isOutage } from "../lib/upstream-verdict.ts";
+import { BridgeError } from "../lib/bridge-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { OverBudget } from "../vending/call-budget.ts";
@@ -12,6 +13,7 @@ import type { Refusal } from "../vending/mint.ts";
 import type { AwsStage } from "./aws.ts";
 import { startKeyset } from "./keyset.ts";
 import { createCacheReport } from "./report-cache.ts";
+import { reportValkey } from "./report-valkey.ts";
 import { openSharedStore } from "./shared-store.ts";
 
 const MEMORY_ENTRIES = 10_000;
@@ -35,15 +37,17 @@ export async function createCacheStage(configuration: CacheConfiguration, parts:
   const { clock, logger } = parts;
   await using started = new AsyncDisposableStack();
   const observer = createCacheReport(logger, clock);
-  const { tokenTtlMs, valkey } = configuration;
+  const { tokenTtlMs, maxStaleMs, valkey } = configuration;
   const shared = valkey && (await openShared(valkey, parts, observer, started));
   const tokens = createCache<VendedToken, Refusal>({
     ttlMs: tokenTtlMs,
+    maxStaleMs,
     capacity: MEMORY_ENTRIES,
     callerVariedCapacity: CALLER_VARIED_ENTRIES,
     clock,
     observer,
-    isOutage,
+    random: Math.random,
+    isOutage: isLapse,
     ...(shared ? { shared } : {}),
   });
   const stack = started.move();
@@ -58,7 +62,7 @@ async function openShared(
 ): Promise<SharedOptions> {
   const { aws, clock, logger } = parts;
   const form = await createForm(valkey, parts, observer, stack);
-  const store = stack.use(await openSharedStore(valkey, aws, clock, logger));
+  const store = stack.use(await openSharedStore(valkey, aws, clock, (event) => reportValkey(event, logger)));
   return { store, form, localTtlMs: valkey.localTtlMs, newOwner: () => crypto.randomUUID() };
 }
 
@@ -73,7 +77,8 @@ async function createForm(
   return createSealedForm({ keyPrefix, currentAead: holder.currentAead, clock, observer });
 }
 
-/** Nobody could be asked. A refusal, or an answer that breaks GitHub's own rules, is none. */
-function isOutage(error: unknown): boolean {
-  return error instanceof OverBudget || (error instanceof UpstreamFault && error.code === "upstream-unavailable");
+/** Nothing is known against what is held: nobody could be asked, a pipeline had used up its share, or a token could not be put on record. */
+function isLapse(error: unknown): boolean {
+  if (isOutage(error) || error instanceof OverBudget) return true;
+  return error instanceof BridgeError && error.code === "output-failed";
 }

@@ -3,7 +3,7 @@ import { createSecretStore } from "../aws/secret-store.ts";
 import type { KeysetSource } from "../config/configuration.ts";
 import { createFileKeysetStore } from "../keyset/file-keyset-store.ts";
 import type { KeysetStore } from "../keyset/keyset-store.ts";
-import type { KmsAccess } from "../keyset/read-foreign-keyset.ts";
+import type { KmsAccess } from "../keyset/key-unwrapper.ts";
 import { createSecretKeysetStore } from "../keyset/secret-keyset-store.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { AwsStage } from "./aws.ts";

@@ -27,7 +27,7 @@ export function createPolicyStage(
   clock: Clock,
   logger: Logger,
 ): PolicyStage {
-  const source = createSource(configuration, upstreams, clock);
+  const source = createPolicySource(configuration, upstreams, clock);
   if (source === undefined) return builtInPolicy(logger);
   const { maxStaleMs } = configuration.profiles;
   const store = createPolicyStore({ clock, maxStaleMs });
@@ -47,17 +47,20 @@ export function createPolicyStage(
   };
 }
 
-function createSource({ profiles }: Configuration, upstreams: Upstreams, clock: Clock): ProfileFileSource | undefined {
+/** Where the profile file is read from; undefined when none is configured. Opens nothing. */
+export function createPolicySource(
+  { profiles }: Pick<Configuration, "profiles">,
+  { github, defaultConnection }: Pick<Upstreams, "github" | "defaultConnection">,
+  clock: Clock,
+): ProfileFileSource | undefined {
   const { source } = profiles;
   switch (source.kind) {
     case "none":
       return undefined;
     case "file":
       return createDiskSource({ path: source.path, clock });
-    case "github": {
-      const { github, defaultConnection } = upstreams;
+    case "github":
       return createGitHubPolicySource({ location: source, client: github, connection: defaultConnection, clock });
-    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { UnusedKind } from "../cache/entry-codec.ts";
 import type { CacheObserver } from "../cache/observer.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { createRenewalReport } from "./report-renewals.ts";
 
 const ONE_LINE_PER_MS = 60_000;
 
@@ -19,5 +20,10 @@ export function createCacheReport(logger: Logger, clock: Clock): CacheObserver {
     told.set(why, { atMs: nowMs, untold: 0 });
     logger.warn("cache entry not used", { why, count: (last?.untold ?? 0) + 1 });
   };
-  return { operated: () => undefined, ciphered: () => undefined, unused };
+  return {
+    operated: () => undefined,
+    ciphered: () => undefined,
+    unused,
+    renewal: createRenewalReport(logger, clock),
+  };
 }

@@ -1,11 +1,11 @@
-import { createAuditLog } from "../audit/audit-log.ts";
+import { createAuditLog, type AuditLog } from "../audit/audit-log.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { createRequestHandler } from "../http/request-handler.ts";
 import { startServer } from "../http/server.ts";
 import type { HttpSettings } from "../http/services.ts";
 import { boundedFetch, type BoundedFetch } from "../lib/bounded-fetch.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
-import { systemClock } from "../lib/clock.ts";
+import { systemClock, type Clock } from "../lib/clock.ts";
 import { limitPerHost } from "../lib/limited-fetch.ts";
 import { retrySafely } from "../lib/retrying-fetch.ts";
 import type { Verifier } from "../oidc/buildkite-identity.ts";
@@ -13,6 +13,8 @@ import { createKeySource } from "../oidc/key-source.ts";
 import { createStaticKeySource } from "../oidc/static-key-source.ts";
 import { createVerifier } from "../oidc/verifier.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { mintedFields } from "../vending/audit-token.ts";
+import type { AuthorizedRequest } from "../vending/authorize.ts";
 import { createCallBudget } from "../vending/call-budget.ts";
 import { createMint } from "../vending/mint.ts";
 import { createMovedPipelines } from "../vending/moved-pipelines.ts";
@@ -20,7 +22,7 @@ import { createVend, type Vend } from "../vending/vend.ts";
 import { createAwsStage } from "./aws.ts";
 import { createCacheStage, type CacheStage } from "./cache.ts";
 import type { Output } from "./output.ts";
-import { createPolicyStage } from "./policy.ts";
+import { createPolicyStage, type PolicyStage } from "./policy.ts";
 import { createUpstreams, type Upstreams } from "./upstreams.ts";
 
 export interface RunningService extends AsyncDisposable {
@@ -49,12 +51,13 @@ export async function startService(
   await upstreams.startRegistry();
   const policy = started.use(createPolicyStage(configuration, upstreams, clock, logger));
   await policy.load(stop);
+  const audit = createAuditLog(lines, clock);
   const handle = createRequestHandler({
     verifier: createVerifierFor(configuration, fetch, logger),
     policy: policy.current,
     apps: upstreams.apps,
-    vend: createVending(configuration, upstreams, cache),
-    audit: createAuditLog(lines, clock),
+    vend: createVending(configuration, { upstreams, cache, policy, audit, clock }),
+    audit,
     clock,
     newRequestId: () => crypto.randomUUID(),
     onUnexpected: (error) => logger.error("request failed unexpectedly", { error: describeCauses(error) }),
@@ -105,12 +108,31 @@ function createVerifierFor({ jwt }: Configuration, fetch: BoundedFetch, logger: 
   });
 }
 
+interface VendingParts {
+  readonly upstreams: Upstreams;
+  readonly cache: CacheStage;
+  readonly policy: PolicyStage;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+}
+
 /** authorized(cached(mint)): `authorize` stands in the request pipeline, so that a warm entry answers nobody whom the rules refuse. */
-function createVending(configuration: Configuration, upstreams: Upstreams, { tokens }: CacheStage): Vend {
+function createVending(configuration: Configuration, { upstreams, cache, policy, audit, clock }: VendingParts): Vend {
   const { webUrl } = configuration.github;
   const { pipelines, connectionOf } = upstreams;
-  const budget = createCallBudget(configuration.buildkite.callsPerMinutePerPipeline, systemClock);
-  const common = { pipelines, webUrl, budget, clock: systemClock };
-  const mint = createMint({ ...common, connect: ({ app }) => connectionOf(app) });
-  return createVend({ cache: tokens, mint, moved: createMovedPipelines(common), webUrl, clock: systemClock });
+  const budget = createCallBudget(configuration.buildkite.callsPerMinutePerPipeline, clock);
+  const common = { pipelines, webUrl, budget, clock };
+  const isInForce = ({ policyDigest }: AuthorizedRequest): boolean => {
+    const current = policy.current();
+    return current.kind === "generation" && current.generation.digest === policyDigest;
+  };
+  return createVend({
+    cache: cache.tokens,
+    mint: createMint({ ...common, connect: ({ app }) => connectionOf(app) }),
+    moved: createMovedPipelines(common),
+    webUrl,
+    clock,
+    mayRenew: (request) => isInForce(request) && upstreams.apps.find(request.app.name) !== undefined,
+    announce: (request, token) => audit.mint(mintedFields(request, token, clock.nowMs())).written,
+  });
 }

@@ -2,13 +2,12 @@ import { readFile } from "node:fs/promises";
 import type { ValkeyAuthentication, ValkeyConfiguration } from "../config/configuration.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Logger } from "../telemetry/logger.ts";
 import type { CredentialSource } from "../valkey/credential-source.ts";
+import type { ValkeyObserver } from "../valkey/events.ts";
 import { createSharedStore, IAM_RENEWAL_MS, type SharedStore } from "../valkey/shared-store.ts";
 import type { TlsSettings } from "../valkey/tls.ts";
 import type { AwsStage } from "./aws.ts";
 import { createIamTokens } from "./iam-tokens.ts";
-import { reportValkey } from "./report-valkey.ts";
 
 /**
  * The configured Valkey, being connected to: it may be down, and come later. Rejects when the configuration cannot work whatever the
@@ -18,14 +17,14 @@ export async function openSharedStore(
   { host, port, tls, authentication }: ValkeyConfiguration,
   aws: AwsStage,
   clock: Clock,
-  logger: Logger,
+  observer: ValkeyObserver,
 ): Promise<SharedStore> {
   return createSharedStore({
     address: { host, port },
     tls: tls.enabled ? await readTlsSettings(tls.caFile) : undefined,
     credentials: await credentialsFor(authentication, aws),
     renewAfterMs: authentication.kind === "iam" ? IAM_RENEWAL_MS : undefined,
-    observer: (event) => reportValkey(event, logger),
+    observer,
     clock,
     random: Math.random,
   });

@@ -2,12 +2,12 @@ import { createKmsSigner } from "../aws/kms-signer.ts";
 import { createPipelines, type Pipelines } from "../buildkite/pipelines.ts";
 import type { AppConfiguration, Configuration } from "../config/configuration.ts";
 import { createAccountSource } from "../github/account-source.ts";
-import { createAppJwtSource } from "../github/app-jwt.ts";
+import { createAppJwtSource, type AppJwtSource } from "../github/app-jwt.ts";
 import { createAppRegistry, type AppStanding, type RegisteredApp } from "../github/app-registry.ts";
 import type { GitHubApp } from "../github/app.ts";
 import { createGitHubClient, type GitHubClient } from "../github/client.ts";
 import { createInstallationToken, revokeInstallationToken } from "../github/installation-tokens.ts";
-import { readInstallationAccount } from "../github/installations.ts";
+import { readInstallation } from "../github/installations.ts";
 import { createPemSigner } from "../github/pem-signer.ts";
 import type { Signer } from "../github/signer.ts";
 import type { AppDirectory } from "../http/services.ts";
@@ -65,17 +65,25 @@ export function createUpstreams(configuration: Configuration, { fetch, aws, cloc
   };
 }
 
-interface ConnectedApp extends RegisteredApp {
+export interface ConnectedApp extends RegisteredApp {
+  readonly appJwt: AppJwtSource;
   readonly connection: AppConnection;
 }
 
-function connectApp(configuration: AppConfiguration, client: GitHubClient, aws: AwsStage, clock: Clock): ConnectedApp {
+/** One App with all that asks GitHub in its name. Asks nothing yet. */
+export function connectApp(
+  configuration: AppConfiguration,
+  client: GitHubClient,
+  aws: AwsStage,
+  clock: Clock,
+): ConnectedApp {
   const { name, appId, installationId } = configuration;
   const app: GitHubApp = { name, appId, installationId, signer: createSigner(configuration, aws) };
   const appJwt = createAppJwtSource(app, clock);
-  const readAccount = () => readInstallationAccount(client, app, appJwt);
+  const readAccount = async () => (await readInstallation(client, app, appJwt)).account;
   return {
     app,
+    appJwt,
     readAccount,
     connection: {
       account: createAccountSource(readAccount, clock).current,

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { UpstreamFault, type Upstream, type UpstreamFaultCode } from "../lib/upstream-fault.ts";
+import { judgeReply } from "../lib/upstream-verdict.ts";
 
 /** What is read of an error of the AWS SDK. Never its message: AWS names ARNs there, and parsers quote their input. */
 const SdkError = v.object({
@@ -31,7 +32,7 @@ export function toUpstreamFault(error: unknown, upstream: Upstream, operation: s
   const { httpStatusCode: status, requestId } = parsed.success ? parsed.output.$metadata : {};
   const name = parsed.success ? parsed.output.name : "";
   return new UpstreamFault(
-    classify(status, name),
+    classify(upstream, status, name),
     `${operation}: ${describe(status, name, parsed.success ? parsed.output.code : undefined)}`,
     {
       upstream,
@@ -41,11 +42,17 @@ export function toUpstreamFault(error: unknown, upstream: Upstream, operation: s
   );
 }
 
-function classify(status: number | undefined, name: string): UpstreamFaultCode {
-  if (status !== undefined && (status >= 500 || status === 429)) return "upstream-unavailable";
-  if (MALFORMED.has(name)) return "upstream-malformed";
-  if (status === undefined || PASSING.test(name)) return "upstream-unavailable";
-  return status >= 400 ? "upstream-refused" : "upstream-malformed";
+function classify(upstream: Upstream, status: number | undefined, name: string): UpstreamFaultCode {
+  // A reply that came and could not be read, or whose reading was given up.
+  const isGarbled = MALFORMED.has(name);
+  if (isGarbled && status === undefined) return "upstream-malformed";
+  const verdict = judgeReply({
+    upstream,
+    ...(status === undefined ? {} : { status }),
+    saysLater: !isGarbled && PASSING.test(name),
+  });
+  // An error beside a status of success is nonsense.
+  return verdict === "success" || (isGarbled && verdict === "upstream-refused") ? "upstream-malformed" : verdict;
 }
 
 function describe(status: number | undefined, name: string, code: unknown): string {

@@ -1,13 +1,8 @@
 import * as v from "valibot";
-import type { BoundedFetch, BoundedResponse } from "../lib/bounded-fetch.ts";
-import { excerpt } from "../lib/excerpt.ts";
+import type { BoundedFetch } from "../lib/bounded-fetch.ts";
 import { parseReply } from "../lib/parse-reply.ts";
 import type { Secret } from "../lib/secret.ts";
-import { UpstreamFault, type UpstreamFaultCode } from "../lib/upstream-fault.ts";
-
-const TIMEOUT_MS = 10_000;
-/** A pipeline with its whole configuration inlined stays far below this. */
-const MAX_BYTES = 4 * 1024 * 1024;
+import { createBuildkiteClient } from "./client.ts";
 
 const PipelineReply = v.object({ id: v.string(), repository: v.nullish(v.string()) });
 
@@ -23,42 +18,15 @@ export interface Pipelines {
 }
 
 export function createPipelines(apiUrl: URL, apiToken: Secret, fetch: BoundedFetch): Pipelines {
-  const base = apiUrl.href.replace(/\/+$/, "");
-  const call = { upstream: "buildkite", operation: "read pipeline" } as const;
+  const client = createBuildkiteClient(apiUrl, apiToken, fetch);
+  const operation = "read pipeline";
   return {
     read: async (organizationSlug, pipelineSlug) => {
-      const response = await fetch({
-        ...call,
-        method: "GET",
-        url: `${base}/v2/organizations/${encodeURIComponent(organizationSlug)}/pipelines/${encodeURIComponent(pipelineSlug)}`,
-        headers: {
-          accept: "application/json",
-          "user-agent": "chinmina-bridge",
-          authorization: `Bearer ${apiToken.reveal()}`,
-        },
-        timeoutMs: TIMEOUT_MS,
-        maxBytes: MAX_BYTES,
-      });
-      if (response.status !== 200) throw failure(response);
-      const { id, repository } = parseReply(PipelineReply, response, call);
+      const organization = encodeURIComponent(organizationSlug);
+      const path = `/v2/organizations/${organization}/pipelines/${encodeURIComponent(pipelineSlug)}`;
+      const response = await client.get(operation, path);
+      const { id, repository } = parseReply(PipelineReply, response, { upstream: "buildkite", operation });
       return typeof repository === "string" && repository !== "" ? { id, repository } : { id };
     },
   };
-}
-
-function failure(response: BoundedResponse): UpstreamFault {
-  const requestId = response.headers.get("x-request-id");
-  const retryAfter = response.headers.get("retry-after") ?? response.headers.get("ratelimit-reset");
-  return new UpstreamFault(classify(response.status), "read pipeline", {
-    upstream: "buildkite",
-    status: response.status,
-    ...(requestId === null ? {} : { requestId: excerpt(requestId) }),
-    ...(retryAfter !== null && /^\d{1,9}$/.test(retryAfter) ? { retryAfterSeconds: Number(retryAfter) } : {}),
-  });
-}
-
-/** 429 is Buildkite's rate limit (buildkite.com/docs/apis/rest-api/limits); other 4xx are definitive. */
-function classify(status: number): UpstreamFaultCode {
-  if (status === 429 || status >= 500) return "upstream-unavailable";
-  return status >= 400 ? "upstream-refused" : "upstream-malformed";
 }

@@ -5,21 +5,33 @@ export interface Expiring {
   readonly expiresAtEpochSeconds: number;
 }
 
-/** For how long from now a value may be used, and for how long without looking for it elsewhere. */
+/** From now: when a value is to be renewed, for how long it may be used without looking elsewhere, and for how long at all. */
 export interface Lifetime {
-  readonly ttlMs: number;
+  readonly renewMs: number;
   readonly freshMs: number;
+  readonly usableMs: number;
+}
+
+/** A value in memory with its times, by the monotonic clock. */
+export interface Held<Value> {
+  readonly value: Value;
+  readonly usableUntilMs: number;
+  freshUntilMs: number;
+  /** From here on a use of the value is to have it renewed. Whoever tries moves it on. */
+  renewFromMs: number;
+  /** The last try to get another one ended with an outage. */
+  isFailing: boolean;
 }
 
 export interface MemoryLevel<Value extends Expiring> {
   /** The value, if it may be used now without looking elsewhere. Makes it the most recently used. */
-  readonly get: (key: string) => Value | undefined;
+  readonly get: (key: string, nowMonotonicMs: number) => Held<Value> | undefined;
   /** The value, if it may be used at all. */
-  readonly getDue: (key: string) => Value | undefined;
+  readonly getDue: (key: string) => Held<Value> | undefined;
   /** Keeps the value for its lifetime and never into its last five minutes. */
   readonly set: (key: string, value: Value, lifetime: Lifetime) => void;
-  /** Lets what is there be used for so long without looking elsewhere; its end stays where it is. */
-  readonly refresh: (key: string, freshMs: number) => void;
+  /** While nobody can be asked: lets what is there be used for so long at least without looking elsewhere. Its end stays where it is. */
+  readonly serveOn: (key: string, freshMs: number) => void;
   readonly delete: (key: string) => void;
   readonly size: () => number;
 }
@@ -27,24 +39,18 @@ export interface MemoryLevel<Value extends Expiring> {
 /** A job that gets a token must be able to work with it for a while. */
 export const LAST_MINUTES_MS = 5 * 60 * 1000;
 
-interface Entry<Value> {
-  readonly value: Value;
-  readonly usableUntilMonotonicMs: number;
-  readonly freshUntilMonotonicMs: number;
-}
-
 /**
  * Values in this process, least recently used out first. An entry ends by whichever clock says so first, so that neither a wall clock
  * that was set back nor a suspended machine serves an expired value.
  */
 export function createMemoryLevel<Value extends Expiring>(capacity: number, clock: Clock): MemoryLevel<Value> {
-  const entries = new Map<string, Entry<Value>>();
+  const entries = new Map<string, Held<Value>>();
 
-  const find = (key: string): Entry<Value> | undefined => {
+  const find = (key: string, nowMonotonicMs: number): Held<Value> | undefined => {
     const entry = entries.get(key);
     if (entry === undefined) return undefined;
     const isUsable =
-      clock.monotonicMs() < entry.usableUntilMonotonicMs &&
+      nowMonotonicMs < entry.usableUntilMs &&
       clock.nowMs() < entry.value.expiresAtEpochSeconds * 1000 - LAST_MINUTES_MS;
     if (isUsable) return entry;
     entries.delete(key);
@@ -52,25 +58,34 @@ export function createMemoryLevel<Value extends Expiring>(capacity: number, cloc
   };
 
   return {
-    get: (key) => {
-      const entry = find(key);
-      if (entry === undefined || clock.monotonicMs() >= entry.freshUntilMonotonicMs) return undefined;
+    get: (key, nowMonotonicMs) => {
+      const entry = find(key, nowMonotonicMs);
+      if (entry === undefined || nowMonotonicMs >= entry.freshUntilMs) return undefined;
       // A Map iterates in order of insertion: the first key is the least recently used.
       entries.delete(key);
       entries.set(key, entry);
-      return entry.value;
+      return entry;
     },
-    getDue: (key) => find(key)?.value,
-    set: (key, value, { ttlMs, freshMs }) => {
+    getDue: (key) => find(key, clock.monotonicMs()),
+    set: (key, value, { renewMs, freshMs, usableMs }) => {
       entries.delete(key);
       const oldest = entries.size >= capacity ? entries.keys().next() : undefined;
       if (oldest?.done === false) entries.delete(oldest.value);
       const nowMs = clock.monotonicMs();
-      entries.set(key, { value, usableUntilMonotonicMs: nowMs + ttlMs, freshUntilMonotonicMs: nowMs + freshMs });
+      entries.set(key, {
+        value,
+        usableUntilMs: nowMs + usableMs,
+        freshUntilMs: nowMs + freshMs,
+        renewFromMs: nowMs + renewMs,
+        isFailing: false,
+      });
     },
-    refresh: (key, freshMs) => {
-      const entry = find(key);
-      if (entry !== undefined) entries.set(key, { ...entry, freshUntilMonotonicMs: clock.monotonicMs() + freshMs });
+    serveOn: (key, freshMs) => {
+      const nowMs = clock.monotonicMs();
+      const entry = find(key, nowMs);
+      if (entry === undefined) return;
+      entry.isFailing = true;
+      entry.freshUntilMs = Math.max(entry.freshUntilMs, nowMs + freshMs);
     },
     delete: (key) => void entries.delete(key),
     size: () => entries.size,

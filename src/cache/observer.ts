@@ -15,10 +15,17 @@ export interface CipherOperation {
   readonly durationMs: number;
 }
 
+/**
+ * How a renewal ended: a new value, one that another instance has made meanwhile, nobody could be asked, a refusal that puts an end to
+ * what was held, or any other failure, which does so too.
+ */
+export type RenewalOutcome = "renewed" | "adopted" | "outage" | "refused" | "failed";
+
 /** Told of what is worth counting. Nothing here may throw, nor take long: a memory hit is reported on the path of a request. */
 export interface CacheObserver {
   readonly operated: (operation: CacheOperation) => void;
   readonly ciphered: (operation: CipherOperation) => void;
   /** A stored entry was read and is not used: a miss. */
   readonly unused: (why: UnusedKind) => void;
+  readonly renewal?: (outcome: RenewalOutcome) => void;
 }

@@ -11,6 +11,7 @@ export interface Flight {
  */
 export interface SingleFlight<Result> {
   readonly run: (key: string, call: (flight: Flight) => Promise<Result>) => Promise<Result>;
+  readonly isRunning: (key: string) => boolean;
   /** Whoever asks from now on gets a call of its own; those who wait keep theirs. */
   readonly forget: (key: string) => void;
 }
@@ -30,6 +31,7 @@ export function createSingleFlight<Result>(): SingleFlight<Result> {
       running.set(key, started);
       return started;
     },
+    isRunning: (key) => running.has(key),
     forget: (key) => void running.delete(key),
   };
 }

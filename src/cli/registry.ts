@@ -26,6 +26,11 @@ export const COMMANDS: readonly [CommandEntry, ...CommandEntry[]] = [
     load: async () => (await import("./config-check.ts")).configCheck,
   },
   {
+    name: "doctor",
+    summary: "Ask everything that the service depends on, and tell what to do about what fails",
+    load: async () => (await import("./doctor/doctor.ts")).doctor,
+  },
+  {
     name: "profiles check",
     summary: "Tell every problem of profile files, and what is dangerous in them",
     load: async () => (await import("./profiles/check.ts")).check,

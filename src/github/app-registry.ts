@@ -1,6 +1,6 @@
 import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
 import type { Cancel, Clock } from "../lib/clock.ts";
-import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { isOutage } from "../lib/upstream-verdict.ts";
 import type { GitHubApp } from "./app.ts";
 import type { InstallationAccount } from "./installations.ts";
 
@@ -101,8 +101,7 @@ async function ask({ readAccount }: RegisteredApp): Promise<Answer> {
   try {
     return { kind: "account", account: await readAccount() };
   } catch (error) {
-    const isOutage = error instanceof UpstreamFault && error.code === "upstream-unavailable";
-    return { kind: isOutage ? "unreachable" : "refused", error };
+    return { kind: isOutage(error) ? "unreachable" : "refused", error };
   }
 }
 

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { BoundedResponse } from "../lib/bounded-fetch.ts";
 import { excerpt } from "../lib/excerpt.ts";
 import type { UpstreamFaultCode } from "../lib/upstream-fault.ts";
+import { judgeReply } from "../lib/upstream-verdict.ts";
 
 export type ReplyClass =
   | { readonly kind: "success" }
@@ -22,23 +23,19 @@ const ErrorBody = v.object({ message: v.string() });
  */
 export function classifyGitHub(response: BoundedResponse): ReplyClass {
   const { status, headers } = response;
-  if ((status >= 200 && status < 300) || status === 304) return { kind: "success" };
+  if (judgeReply({ upstream: "github", status }) === "success") return { kind: "success" };
   const message = errorMessage(response.body);
-  const limited = status === 429 || (status === 403 && isRateLimit(headers, message));
-  const retryAfterSeconds = limited || status >= 500 ? secondsToWait(headers) : undefined;
+  const code = judgeReply({ upstream: "github", status, saysLater: status === 403 && isRateLimit(headers, message) });
+  if (code === "success") throw new TypeError("a reply that says to come back later is no success");
+  const retryAfterSeconds = code === "upstream-unavailable" ? secondsToWait(headers) : undefined;
   const requestId = headers.get("x-github-request-id");
   return {
     kind: "failure",
-    code:
-      limited || status >= 500 ? "upstream-unavailable" : isRefusal(status) ? "upstream-refused" : "upstream-malformed",
+    code,
     ...(message === undefined ? {} : { message: excerpt(message) }),
     ...(requestId === null ? {} : { requestId: excerpt(requestId) }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
-}
-
-function isRefusal(status: number): boolean {
-  return status >= 400 && status < 500;
 }
 
 function isRateLimit(headers: Headers, message: string | undefined): boolean {

@@ -1,12 +1,7 @@
 import type { AuditEntry, AuditToken } from "../audit/entry.ts";
-import type { GitHubApp } from "../github/app.ts";
 import { formatEpochSeconds } from "../lib/rfc3339.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
-import type { OrganizationProfile, PipelineProfile } from "../profiles/policy.ts";
-import type { TokenRepositories } from "../token/token-description.ts";
-import type { VendedToken } from "../token/vended-token.ts";
-import { canonicalProfile } from "../vending/canonical-profile.ts";
-import type { TokenSource } from "../vending/vend.ts";
+import { resolvedFields, vendedFields, type ResolvedFacts, type VendedFacts } from "../vending/audit-token.ts";
 
 /** What a request's line shows of the connection and the request line. */
 export interface RequestFacts {
@@ -16,21 +11,6 @@ export interface RequestFacts {
   readonly userAgent: string;
   readonly id: string;
   readonly forwardedFor?: string;
-}
-
-export interface ResolvedFacts {
-  readonly identity: BuildkiteIdentity;
-  readonly profile: PipelineProfile | OrganizationProfile;
-  readonly callerScope: string | undefined;
-  readonly app: GitHubApp;
-  readonly policyDigest: string;
-}
-
-export interface VendedFacts {
-  readonly token: VendedToken;
-  readonly source: TokenSource;
-  readonly repositories: TokenRepositories;
-  readonly permissions: readonly string[];
 }
 
 /**
@@ -58,26 +38,11 @@ export class AuditScope {
 
   /** From the moment the profile resolves, a later refusal by rules or by GitHub included. */
   resolved(request: ResolvedFacts): void {
-    const { identity, profile, callerScope, app, policyDigest } = request;
-    this.token({
-      requestedProfile: canonicalProfile(identity, profile, callerScope),
-      app: app.name,
-      applicationID: app.appId,
-      installationID: app.installationId,
-      profileDigest: policyDigest,
-    });
+    this.token(resolvedFields(request));
   }
 
-  vended({ token, source, repositories, permissions }: VendedFacts, nowMs: number): void {
-    this.token({
-      ...(token.repositoryUrl === "" ? {} : { vendedRepository: token.repositoryUrl }),
-      repositories: repositories.kind === "all" ? ["{{all-repositories}}"] : repositories.names,
-      permissions,
-      hashedToken: token.tokenSha256Base64,
-      expiry: formatEpochSeconds(token.expiresAtEpochSeconds),
-      expiryRemaining: Math.floor(token.expiresAtEpochSeconds - nowMs / 1000),
-      source,
-    });
+  vended(facts: VendedFacts, nowMs: number): void {
+    this.token(vendedFields(facts, nowMs));
   }
 
   /** What would have been vended has not been. */

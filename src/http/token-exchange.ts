@@ -1,6 +1,6 @@
 import type { PendingLine } from "../audit/output-lines.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
-import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { isOutage } from "../lib/upstream-verdict.ts";
 import { OverBudget } from "../vending/call-budget.ts";
 import { decide } from "./decide.ts";
 import { refused, type Decision } from "./decision.ts";
@@ -140,7 +140,7 @@ class TokenExchange {
 
   #refusalFor(error: unknown): Refusal {
     const cause = describeCauses(error);
-    if (error instanceof UpstreamFault && error.code === "upstream-unavailable") {
+    if (isOutage(error)) {
       const { retryAfterSeconds } = error.details;
       return { code: "unavailable", cause, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
     }

@@ -11,3 +11,10 @@ export interface KeyUnwrapper {
   /** At most 4,096 bytes: KMS takes no more. */
   readonly encrypt: (kmsKeyArn: string, plaintext: Uint8Array, signal?: AbortSignal) => Promise<Uint8Array>;
 }
+
+/** A key in KMS, with the way to use it. */
+export interface KmsAccess {
+  readonly unwrapper: KeyUnwrapper;
+  /** Of a key or an alias. */
+  readonly kmsKeyArn: string;
+}

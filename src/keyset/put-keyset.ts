@@ -3,10 +3,11 @@ import { createKeyset } from "../tink/edit-keyset.ts";
 import type { KeyTemplate } from "../tink/key-templates.ts";
 import { wipeKeyset, type Keyset } from "../tink/keyset.ts";
 import { checkBeforeWriting, retryingConflicts, type KeysetTools } from "./change-keyset.ts";
+import type { KmsAccess } from "./key-unwrapper.ts";
 import { KeysetFailure } from "./keyset-failure.ts";
 import type { KeysetStore } from "./keyset-store.ts";
 import { summarizeKeyset, type KeysetSummary } from "./keyset-summary.ts";
-import { readForeignKeyset, type KmsAccess } from "./read-foreign-keyset.ts";
+import { readForeignKeyset } from "./read-foreign-keyset.ts";
 
 export interface PutOptions {
   /** Whether a keyset that is there already may go, whatever it is. All that is sealed under it can be opened no more. */
@@ -36,7 +37,7 @@ export async function createStoredKeyset(
 }
 
 /**
- * Takes a keyset over from a document in JSON, encrypted under `kms` or clear. `cleartext`: the document holds keys that anyone can
+ * Takes a keyset over from a document, JSON or binary, encrypted under `kms` or clear. `cleartext`: the document holds keys that anyone can
  * read, and should be removed. Throws `KeysetFailure`.
  */
 export async function importKeyset(

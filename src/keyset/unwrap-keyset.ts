@@ -1,7 +1,7 @@
-import { infoAgrees, parseEncryptedKeyset } from "../tink/encrypted-keyset.ts";
+import { infoAgrees, parseEncryptedKeyset, type EncryptedKeyset } from "../tink/encrypted-keyset.ts";
 import { parseBinaryKeyset } from "../tink/keyset-binary.ts";
 import type { Keyset } from "../tink/keyset.ts";
-import type { KeyUnwrapper } from "./key-unwrapper.ts";
+import type { KeyUnwrapper, KmsAccess } from "./key-unwrapper.ts";
 import { KeysetFailure } from "./keyset-failure.ts";
 
 /** A decrypted keyset whose key bytes are views on `plaintext`: overwriting that wipes them. */
@@ -20,12 +20,20 @@ export interface UnwrappedKeyset {
 export async function unwrapKeyset(
   document: string,
   place: string,
-  { unwrapper, kmsKeyArn }: { readonly unwrapper: KeyUnwrapper; readonly kmsKeyArn: string },
+  kms: KmsAccess,
   signal?: AbortSignal,
 ): Promise<UnwrappedKeyset> {
-  const { ciphertext, info } = refusing("secret", place, () =>
-    parseEncryptedKeyset(new TextEncoder().encode(document)),
-  );
+  const encrypted = refusing("secret", place, () => parseEncryptedKeyset(new TextEncoder().encode(document)));
+  return await decryptKeyset(encrypted, place, kms, signal);
+}
+
+/** As `unwrapKeyset`, from the two steps that come after reading the document on. */
+export async function decryptKeyset(
+  { ciphertext, info }: EncryptedKeyset,
+  place: string,
+  { unwrapper, kmsKeyArn }: KmsAccess,
+  signal?: AbortSignal,
+): Promise<UnwrappedKeyset> {
   const plaintext = await decrypt(unwrapper, kmsKeyArn, ciphertext, signal);
   try {
     const keyset = refusing("keyset", place, () => parseBinaryKeyset(plaintext));

@@ -1,6 +1,6 @@
 import type { BoundedFetch, BoundedResponse, OutgoingRequest } from "./bounded-fetch.ts";
 import type { Clock } from "./clock.ts";
-import { UpstreamFault } from "./upstream-fault.ts";
+import { isOutage } from "./upstream-verdict.ts";
 
 /** The longest pause before the second and the third try; each is drawn anew, so that instances do not come back together. */
 const PAUSES_MS = [200, 800] as const;
@@ -48,7 +48,7 @@ function isWorthRepeating({ method, signal }: OutgoingRequest, outcome: Outcome)
     const { status, headers } = outcome.response;
     return method === "GET" && [500, 502, 503, 504].includes(status) && !headers.has("retry-after");
   }
-  if (!(outcome.error instanceof UpstreamFault) || outcome.error.code !== "upstream-unavailable") return false;
+  if (!isOutage(outcome.error)) return false;
   return method === "GET" || outcome.error.details.notSent === true;
 }
 

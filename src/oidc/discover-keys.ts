@@ -3,6 +3,7 @@ import type { BoundedFetch, BoundedResponse } from "../lib/bounded-fetch.ts";
 import { isLoopbackHost } from "../lib/loopback.ts";
 import { parseReply } from "../lib/parse-reply.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { judgeReply } from "../lib/upstream-verdict.ts";
 import { createKeySet, jwkSet, type KeySet } from "./key-set.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -22,6 +23,11 @@ const discoveryDocument = v.object({ issuer: v.string(), jwks_uri: v.string() })
  * Throws `UpstreamFault`: `upstream-unavailable` without a 200, `upstream-malformed` when a document breaks these rules.
  */
 export async function discoverKeys(issuer: string, fetch: BoundedFetch): Promise<KeySet> {
+  return fetchKeySet(await findKeySet(issuer, fetch), fetch);
+}
+
+/** The first of the two calls: where the issuer's keys are. Throws as `discoverKeys`. */
+export async function findKeySet(issuer: string, fetch: BoundedFetch): Promise<string> {
   const discoveryUrl = `${issuer.replace(/\/+$/, "")}/.well-known/openid-configuration`;
   if (!mayFetchKeysFrom(discoveryUrl, issuer)) throw malformed("fetch the discovery document: the issuer is not https");
   const discovery = { upstream: "oidc", operation: "fetch the discovery document" } as const;
@@ -32,9 +38,13 @@ export async function discoverKeys(issuer: string, fetch: BoundedFetch): Promise
   );
   if (document.issuer !== issuer) throw malformed(`${discovery.operation}: it names another issuer`);
   if (!mayFetchKeysFrom(document.jwks_uri, issuer)) throw malformed(`${discovery.operation}: jwks_uri is not https`);
+  return document.jwks_uri;
+}
 
+/** The second: the keys that are there now. Throws as `discoverKeys`. `jwksUri` comes from `findKeySet` alone, which has checked it. */
+export async function fetchKeySet(jwksUri: string, fetch: BoundedFetch): Promise<KeySet> {
   const jwks = { upstream: "oidc", operation: "fetch the key set" } as const;
-  const reply = await getJson(fetch, { ...jwks, url: document.jwks_uri, maxBytes: MAX_JWKS_BYTES });
+  const reply = await getJson(fetch, { ...jwks, url: jwksUri, maxBytes: MAX_JWKS_BYTES });
   return createKeySet(parseReply(jwkSet, reply, jwks).keys);
 }
 
@@ -44,8 +54,9 @@ async function getJson(
 ): Promise<BoundedResponse> {
   const headers = { accept: "application/json", "user-agent": "chinmina-bridge" };
   const response = await fetch({ ...call, method: "GET", headers, timeoutMs: TIMEOUT_MS });
-  if (response.status === 200) return response;
-  throw new UpstreamFault("upstream-unavailable", call.operation, { upstream: "oidc", status: response.status });
+  const verdict = judgeReply({ upstream: "oidc", status: response.status });
+  if (verdict === "success") return response;
+  throw new UpstreamFault(verdict, call.operation, { upstream: "oidc", status: response.status });
 }
 
 /** https anywhere; http only from this machine to itself. User information would be sent as a password. */

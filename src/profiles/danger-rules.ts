@@ -4,12 +4,31 @@ import type { Located, Position } from "./finding.ts";
 import type { Danger, InspectedProfile } from "./danger.ts";
 import type { ClaimRule } from "./policy.ts";
 
-/** What is dangerous about who may use a profile. */
+/** A rule that leaves somebody out, with where it is written. */
+interface TellingRule {
+  readonly rule: ClaimRule;
+  readonly at: Position;
+}
+
+/** What is dangerous about who may use a profile. A rule that lets every value in counts as none. */
 export function findRuleDangers(inspected: InspectedProfile): readonly Danger[] {
-  const { rules } = inspected.profile.rules;
-  const everything = findOpenPatterns(inspected);
-  if (rules.length === 0) return findUnruledWrite(inspected);
-  return [...findForgeableRules(inspected), ...everything];
+  const { profile, source } = inspected;
+  const placed = profile.rules.rules.map((rule, index) => ({ rule, entry: source.match?.value[index] }));
+  const telling = placed
+    .filter(({ rule }) => !matchesEverything(rule))
+    .map(({ rule, entry }): TellingRule => ({ rule, at: entry?.claim?.at ?? source.at }));
+  const open = placed
+    .filter(({ rule }) => matchesEverything(rule))
+    .map(({ rule, entry }): Danger => {
+      const message = `the pattern matches every value: the rule asks no more than that there is a ${rule.claim}`;
+      return { code: "pattern-matches-everything", at: entry?.valuePattern?.at ?? source.at, message };
+    });
+  return [...open, ...findWeakRules(inspected, telling)];
+}
+
+function findWeakRules(inspected: InspectedProfile, telling: readonly TellingRule[]): readonly Danger[] {
+  const [first] = telling;
+  return first === undefined ? findUnruledWrite(inspected) : findForgeableRules(inspected, telling, first.at);
 }
 
 /** What is dangerous about which repositories a profile can write. */
@@ -35,7 +54,7 @@ export function findReachDangers(inspected: InspectedProfile, policyRepository: 
           {
             code: "writes-policy-repository" as const,
             at: own,
-            message: `the profile can write ${policyRepository}, which holds this policy: whoever uses it can grant themselves anything`,
+            message: `${write.value} on ${policyRepository}, which holds this policy: whoever may use the profile may widen the policy`,
           },
         ]),
   ];
@@ -52,7 +71,7 @@ function findPolicyRepository({ profile, source }: InspectedProfile, policyRepos
 function findUnruledWrite(inspected: InspectedProfile): readonly Danger[] {
   const write = firstWrite(inspected);
   if (write === undefined) return [];
-  const message = `no rule says who may have ${write.value}: every pipeline of the organization gets it`;
+  const message = `no rule narrows who may have ${write.value}: every pipeline of the organization gets it`;
   return [{ code: "write-without-rule", at: write.at, message }];
 }
 
@@ -61,10 +80,12 @@ const AGENT_TAG = "agent_tag:";
 /** Labels of a build, not of a pipeline: docs/profiles.md cites Buildkite on who chooses them. */
 const BUILD_LABELS: ReadonlySet<string> = new Set(["build_branch", "build_tag", "build_commit", "build_number"]);
 
-function findForgeableRules(inspected: InspectedProfile): readonly Danger[] {
-  const { rules } = inspected.profile.rules;
-  const at = inspected.source.match?.value[0]?.claim?.at ?? inspected.source.at;
-  const claims = [...new Set(rules.map(({ claim }) => claim))];
+function findForgeableRules(
+  inspected: InspectedProfile,
+  telling: readonly TellingRule[],
+  at: Position,
+): readonly Danger[] {
+  const claims = [...new Set(telling.map(({ rule }) => rule.claim))];
   const shown = claims.join(" and ");
   if (claims.every((claim) => claim.startsWith(AGENT_TAG))) {
     const message = `only ${shown} decides who may use the profile, and whoever starts an agent sets its tags`;
@@ -74,15 +95,6 @@ function findForgeableRules(inspected: InspectedProfile): readonly Danger[] {
   if (!isForgeable || !canWrite(inspected.profile.permissions)) return [];
   const message = `only ${shown} decides who may write, and whoever creates a build, of any pipeline, chooses that`;
   return [{ code: "write-by-build-label", at, message }];
-}
-
-function findOpenPatterns({ profile, source }: InspectedProfile): readonly Danger[] {
-  return profile.rules.rules.flatMap((rule, index): readonly Danger[] => {
-    if (!matchesEverything(rule)) return [];
-    const entry = source.match?.value[index];
-    const message = `the pattern matches every value: the rule asks no more than that there is a ${rule.claim}`;
-    return [{ code: "pattern-matches-everything", at: entry?.valuePattern?.at ?? source.at, message }];
-  });
 }
 
 /** Values that have nothing in common but being legal: a pattern that says anything at all refuses one of them. */

@@ -1,6 +1,6 @@
 import type { FindingCode } from "./finding.ts";
 
-/** What to do about a finding, for people; docs/profiles.md has a section of each code. */
+/** What to do about a finding, for people. docs/profiles.md has the same words in its tables. */
 export const REMEDIES: Readonly<Record<FindingCode, string>> = {
   "file-too-large": "split the organization's policy over fewer profiles: GitHub does not return a larger file whole",
   "not-utf8": "save the file as UTF-8, without another encoding's marks",
@@ -38,7 +38,8 @@ export const REMEDIES: Readonly<Record<FindingCode, string>> = {
   "repeated-repository": "delete one of them",
   "empty-match": "write a rule, or delete match to say that everyone may",
   "invalid-case": "a case has profile, claims and expect, and may have name and repository",
-  "write-without-rule": "add a match rule on pipeline_slug or pipeline_id, or ask for read alone",
+  "write-without-rule":
+    "add a match rule on pipeline_slug or pipeline_id (the defaults take none: make a profile), or ask for read alone",
   "write-by-build-label": "add a rule on pipeline_slug or pipeline_id beside it",
   "write-to-all-repositories": 'name the repositories, or let the caller choose one: "{{caller-scoped-repository}}"',
   "writes-policy-repository": "take the repository off the list, or ask for read alone",

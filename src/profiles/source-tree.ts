@@ -1,5 +1,6 @@
-import { Composer, type CST, type Document, type ErrorCode, Lexer, LineCounter, Parser } from "yaml";
-import { type FileFaultCode, type Finding, MAX_FILE_FINDINGS, type Position, type ReportFileFault } from "./finding.ts";
+import { type CST, Lexer, LineCounter, Parser } from "yaml";
+import { composeSource, MAX_SYNTAX_FINDINGS } from "./compose-source.ts";
+import { type Finding, MAX_FILE_FINDINGS, type Position, type ReportFileFault } from "./finding.ts";
 import { createNodeReader, type SourceNode } from "./source-node.ts";
 
 export type SourceTree =
@@ -8,9 +9,6 @@ export type SourceTree =
 
 /** A valid file nests eight deep; the stack, ours or the library's, must never be what ends a deeper one. */
 const MAX_DEPTH = 32;
-
-/** More syntax errors than this help nobody: the later ones mostly follow from the first. */
-const MAX_SYNTAX_FINDINGS = 20;
 
 /**
  * Reads YAML 1.2 with the core schema and nothing beyond: one document, text keys that are unique, core tags, aliases
@@ -34,17 +32,7 @@ export function readSourceTree(text: string): SourceTree {
     report("too-deep", parsing.offset, `values are nested more than ${MAX_DEPTH} deep`);
     return { kind: "refused", findings };
   }
-  const composer = new Composer({
-    schema: "core",
-    strict: true,
-    stringKeys: true,
-    uniqueKeys: false,
-    resolveKnownTags: false,
-  });
-  // A document even when there is none, for it carries what was found wrong.
-  const [document, second] = composer.compose(parsing.tokens, true, text.length);
-  if (document !== undefined) reportSyntax(document, report);
-  if (second !== undefined) report("several-documents", second.range[0], "the file holds more than one YAML document");
+  const document = composeSource(parsing.tokens, text.length, report);
   if (findings.length > 0) return { kind: "refused", findings };
   const root = createNodeReader(at, report)(document?.contents);
   return findings.length > 0 ? { kind: "refused", findings } : { kind: "tree", root };
@@ -62,38 +50,16 @@ function parseTokens(text: string, lines: LineCounter): Parsing {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   for (let start = 0; start >= 0; start = text.indexOf("\n", start) + 1 || -1) lines.addNewLine(start);
+  let errors = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) tokens.push(token);
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === "error") errors++;
+    }
+    if (errors >= MAX_SYNTAX_FINDINGS) break;
     // The document itself lies below its values.
     if (parser.stack.length > MAX_DEPTH + 1) return { kind: "too-deep", offset: parser.stack.at(-1)?.offset ?? 0 };
   }
   for (const token of parser.end()) tokens.push(token);
   return { kind: "tokens", tokens };
-}
-
-function reportSyntax({ errors, warnings, directives }: Document.Parsed, report: ReportFileFault): void {
-  for (const problem of [...errors, ...warnings].slice(0, MAX_SYNTAX_FINDINGS)) {
-    report(codeOf(problem.code), problem.pos[0], problem.message);
-  }
-  const { version } = directives.yaml;
-  if (version !== "1.2") report("yaml-directive", 0, `%YAML ${version} is not accepted: the file is read as YAML 1.2`);
-  if (Object.keys(directives.tags).some((handle) => handle !== "!!")) {
-    report("yaml-directive", 0, "%TAG is not accepted");
-  }
-}
-
-function codeOf(code: ErrorCode): FileFaultCode {
-  switch (code) {
-    case "NON_STRING_KEY":
-      return "wrong-type";
-    case "TAG_RESOLVE_FAILED":
-    case "BAD_COLLECTION_TYPE":
-      return "yaml-tag";
-    case "BAD_DIRECTIVE":
-      return "yaml-directive";
-    case "RESOURCE_EXHAUSTION":
-      return "too-deep";
-    default:
-      return "yaml-syntax";
-  }
 }

@@ -6,11 +6,15 @@ import { findOrganization, type BuildkiteOrganization, type BuildkiteWorld, type
 /** Per organization and minute. The simulator tells it and does not enforce it; an interceptor does. */
 const RATE_LIMIT_HEADERS = { "ratelimit-limit": "200", "ratelimit-remaining": "199", "ratelimit-reset": "60" };
 
-/** Buildkite's REST API as far as the service needs it: one pipeline. https://buildkite.com/docs/apis/rest-api/pipelines */
+/** Buildkite's REST API as far as the service needs it: pipelines, and what a token may do. https://buildkite.com/docs/apis/rest-api/pipelines */
 export function answerBuildkite(world: BuildkiteWorld, url: string, asked: Asked): Response {
   const bearer = /^Bearer (.+)$/.exec(asked.headers.get("authorization") ?? "")?.[1];
   const token = world.apiTokens.find((one) => one.token === bearer);
   if (token === undefined) return failure(401, "Authentication required. Please supply a valid API Access Token");
+  if (asked.method === "GET" && asked.segments.join("/") === "v2/access-token") {
+    // https://buildkite.com/docs/apis/rest-api/access-token: needs no scope.
+    return Response.json({ uuid: "0183c4e6-c88c-4e5e-9b3a-000000009001", scopes: token.scopes });
+  }
   const [version, organizations, organizationSlug, pipelines, pipelineSlug, ...rest] = asked.segments;
   const known = version === "v2" && organizations === "organizations" && pipelines === "pipelines";
   if (!known || rest.length > 0 || asked.method !== "GET" || organizationSlug === undefined) {
@@ -22,6 +26,11 @@ export function answerBuildkite(world: BuildkiteWorld, url: string, asked: Asked
   }
   if (!token.scopes.includes("read_pipelines")) {
     return failure(403, "Your access token does not have the read_pipelines scope");
+  }
+  if (pipelineSlug === undefined) {
+    const shown = organization.pipelines.slice(0, Number(asked.query.get("per_page") ?? 30));
+    const described = shown.map((one) => describePipeline(url, organization, one));
+    return Response.json(described, { headers: RATE_LIMIT_HEADERS });
   }
   const pipeline = organization.pipelines.find(({ slug }) => slug === pipelineSlug);
   if (pipeline === undefined) return failure(404, "No pipeline found");

@@ -1,6 +1,6 @@
 import { authenticateApp } from "./github-app-jwt.ts";
 import { decideGrant } from "./github-grant.ts";
-import { describeInstallation, describeRepository } from "./github-json.ts";
+import { describeApp, describeInstallation, describeRepository } from "./github-json.ts";
 import { NOT_FOUND, SUSPENDED, type GitHubReply } from "./github-reply.ts";
 import { anonymous, metered, type GitHubState, type Outcome } from "./github-state.ts";
 import type { IssuedToken } from "./installation-tokens.ts";
@@ -17,6 +17,9 @@ export async function answerApp(state: GitHubState, asked: Asked): Promise<Outco
 }
 
 function answerKnownApp(state: GitHubState, app: App, { method, segments, body }: Asked): GitHubReply {
+  if (method === "GET" && segments.length === 1) {
+    return { status: 200, body: describeApp(state.world, app) };
+  }
   const [, , id, action, ...rest] = segments;
   const installation = state.world.installations.find((one) => `${one.id}` === id && one.appId === app.id);
   const account = installation === undefined ? undefined : findAccount(state.world, installation.accountId);

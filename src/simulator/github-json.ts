@@ -1,6 +1,23 @@
 import type { JsonObject } from "./json.ts";
 import { findAccount, type Account, type App, type GitHubWorld, type Installation, type Repository } from "./world.ts";
 
+/** https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app */
+export function describeApp(world: GitHubWorld, { id, slug, clientId }: App): JsonObject {
+  return {
+    id,
+    slug,
+    client_id: clientId,
+    name: slug.replaceAll("-", " "),
+    description: null,
+    external_url: "https://bridge.acme.example",
+    html_url: `https://github.com/apps/${slug}`,
+    events: [],
+    installations_count: world.installations.filter(({ appId }) => appId === id).length,
+    created_at: "2024-05-03T04:17:55.000Z",
+    updated_at: "2024-05-03T04:17:55.000Z",
+  };
+}
+
 /** https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app */
 export function describeInstallation(api: string, app: App, account: Account, installation: Installation): JsonObject {
   const { id, repositories, permissions, suspendedAtMs } = installation;

@@ -6,7 +6,7 @@ import { parsePipelineRepository } from "../github/repository-url.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
-import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { isRefusal } from "../lib/upstream-verdict.ts";
 import { VendedToken } from "../token/vended-token.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
 import type { CallBudget } from "./call-budget.ts";
@@ -45,8 +45,11 @@ export interface MintOptions {
   readonly clock: Clock;
 }
 
+/** Why a token is made: there was none; a pipeline seems to have moved; one that serves is renewed ahead of time. */
+export type Occasion = "miss" | "mismatch" | "renewal";
+
 /** Makes one token, asking Buildkite and GitHub. Throws `UpstreamFault`, `OverBudget`, and `grant-too-wide` after having revoked such a token. */
-export type Mint = (request: AuthorizedRequest) => Promise<Minted>;
+export type Mint = (request: AuthorizedRequest, occasion: Occasion) => Promise<Minted>;
 
 export function createMint({ pipelines, webUrl, connect, budget, clock }: MintOptions): Mint {
   return async (request) => {
@@ -129,7 +132,8 @@ async function createToken(
   try {
     return { kind: "value", value: await github.createToken(asked) };
   } catch (error) {
-    if (!(error instanceof UpstreamFault) || error.code !== "upstream-refused") throw error;
+    // A refusal by KMS to sign for our App is our fault, and no answer to this caller.
+    if (!isRefusal(error) || error.details.upstream !== "github") throw error;
     return { kind: "answer", answer: { kind: "denied", cause: error.message }, isDefinitive: true };
   }
 }

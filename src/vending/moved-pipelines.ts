@@ -1,7 +1,7 @@
 import type { Pipelines } from "../buildkite/pipelines.ts";
 import { parsePipelineRepository } from "../github/repository-url.ts";
 import type { Clock } from "../lib/clock.ts";
-import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { isOutage, isRefusal } from "../lib/upstream-verdict.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import type { CallBudget } from "./call-budget.ts";
 
@@ -45,9 +45,10 @@ export function createMovedPipelines({ pipelines, webUrl, budget, clock }: Moved
         const { repository } = await pipelines.read(organizationSlug, pipelineSlug);
         return parsePipelineRepository(repository ?? "", webUrl)?.httpsUrl !== repositoryUrl;
       } catch (error) {
-        if (!(error instanceof UpstreamFault)) throw error;
         // A refusal is for the mint to judge: what we hold may no longer be the pipeline's.
-        return error.code === "upstream-refused";
+        if (isRefusal(error)) return true;
+        if (isOutage(error)) return false;
+        throw error;
       }
     },
   };

@@ -1,4 +1,4 @@
-import type { Cache, CacheKey } from "../cache/cache.ts";
+import type { Cache, CacheKey, Source } from "../cache/cache.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
 import type { VendedToken } from "../token/vended-token.ts";
@@ -6,7 +6,7 @@ import type { AuthorizedRequest } from "./authorize.ts";
 import { cacheKey } from "./cache-key.ts";
 import { isPipelineRepository, type AskedRepository } from "./coverage.ts";
 import { codecFor } from "./describe-token.ts";
-import type { Mint, Refusal } from "./mint.ts";
+import type { Mint, Occasion, Refusal } from "./mint.ts";
 import type { MovedPipelines } from "./moved-pipelines.ts";
 
 export type TokenSource = "memory" | "valkey" | "github";
@@ -29,13 +29,17 @@ export interface VendOptions {
   readonly moved: MovedPipelines;
   readonly webUrl: URL;
   readonly clock: Clock;
+  /** Whether a token for this request may be made ahead of time: its policy generation is in force, and nothing has to be saved. */
+  readonly mayRenew: (request: AuthorizedRequest) => boolean;
+  /** Resolves when there is evidence of a token that was made in the background. */
+  readonly announce: (request: AuthorizedRequest, token: VendedToken) => Promise<void>;
 }
 
-export function createVend({ cache, mint, moved, webUrl, clock }: VendOptions): Vend {
+export function createVend({ cache, mint, moved, webUrl, clock, mayRenew, announce }: VendOptions): Vend {
   return (request, asked) => {
     const key = cacheKey(request, webUrl.host);
-    const held = cache.peek(key);
-    if (held === undefined) return load(request, key, asked);
+    const held = cache.peek(key, request, renewalOf);
+    if (held === undefined) return load(request, key, asked, "miss");
     if (fits(request, held, asked)) return { kind: "vended", token: held, source: "memory" };
     return reload(request, key, held, asked);
   };
@@ -44,11 +48,9 @@ export function createVend({ cache, mint, moved, webUrl, clock }: VendOptions): 
     request: AuthorizedRequest,
     key: CacheKey,
     asked: AskedRepository | undefined,
+    occasion: Occasion,
   ): Promise<VendOutcome> {
-    const loaded = await cache.load(key, {
-      codec: codecFor(request, webUrl, clock.nowMs),
-      fetch: () => mint(request),
-    });
+    const loaded = await cache.load(key, sourceOf(request, occasion));
     if (loaded.kind === "answer") return loaded.answer;
     if (loaded.source !== "fetched" && !fits(request, loaded.value, asked))
       return reload(request, key, loaded.value, asked);
@@ -65,7 +67,20 @@ export function createVend({ cache, mint, moved, webUrl, clock }: VendOptions): 
   ): Promise<VendOutcome> {
     if (!(await moved.hasMoved(request.identity, held.repositoryUrl))) return { kind: "another-repository" };
     await cache.drop(key);
-    return load(request, key, asked);
+    return load(request, key, asked, "mismatch");
+  }
+
+  function sourceOf(request: AuthorizedRequest, occasion: Occasion): Source<VendedToken, Refusal> {
+    return {
+      codec: codecFor(request, webUrl, clock.nowMs),
+      fetch: () => mint(request, occasion),
+      announce: (token) => announce(request, token),
+      renewal: () => renewalOf(request),
+    };
+  }
+
+  function renewalOf(request: AuthorizedRequest): Source<VendedToken, Refusal> | undefined {
+    return mayRenew(request) ? sourceOf(request, "renewal") : undefined;
   }
 
   function fits({ target }: AuthorizedRequest, token: VendedToken, asked: AskedRepository | undefined): boolean {

@@ -1,6 +1,15 @@
 import { KMS } from "@aws-sdk/client-kms";
 import { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemRandom } from "../../src/lib/random.ts";
+import { createKeyset } from "../../src/tink/edit-keyset.ts";
+import { writeEncryptedKeyset } from "../../src/tink/encrypted-keyset.ts";
+import { findTemplate } from "../../src/tink/key-templates.ts";
+import { writeKeysetBinary } from "../../src/tink/keyset-binary.ts";
+import { presentField } from "../../src/tink/wire-writer.ts";
 import { INSTALL_TIMEOUT_MS, startEmulator, type Emulator } from "../support/emulators.ts";
 import { BINARY, runProgram } from "../support/program.ts";
 
@@ -75,12 +84,39 @@ describe("keyset, in Secrets Manager under a KMS key", () => {
     expect(refused.err).toContain("step kms");
   }, 60_000);
 
+  test("import takes over an encrypted keyset in JSON and in binary, and a clear one with the advice to remove it", async () => {
+    const kmsKeyArn = await newKey();
+    const from = createKeyset(findTemplate("AES128_GCM"), systemRandom);
+    const plaintext = writeKeysetBinary(from);
+    const { CiphertextBlob = new Uint8Array() } = await kms.encrypt({ KeyId: kmsKeyArn, Plaintext: plaintext });
+    using folder = temporaryFolder();
+    const documents = {
+      "encrypted.json": writeEncryptedKeyset(CiphertextBlob, from),
+      "encrypted.bin": presentField(2, CiphertextBlob),
+      "clear.bin": plaintext,
+    };
+    for (const [name, document] of Object.entries(documents)) {
+      const { environment } = await place();
+      const path = join(folder.path, name);
+      await Bun.write(path, document);
+      const { code, err } = await keyset(environment(kmsKeyArn), "import", path);
+      expect({ name, code, warned: err.includes("remove it") }).toEqual({
+        name,
+        code: 0,
+        warned: name === "clear.bin",
+      });
+      expect((await json(environment(kmsKeyArn), "list")).primaryKeyId).toBe(from.primaryKeyId);
+      expect(await keyset(environment(kmsKeyArn), "verify")).toMatchObject({ code: 0 });
+    }
+  }, 60_000);
+
   test("ten concurrent operators: every successful command's change is in the keyset", async () => {
     const { environment } = await place();
     const here = environment(await newKey());
     await keyset(here, "create");
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => keyset(here, "add-key", "--format", "json")));
     const added = outcomes.filter(({ code }) => code === 0).map(({ out }) => JSON.parse(out).keyId);
+    console.log(`ten concurrent operators: ${added.length} commands succeeded`);
     expect(added.length).toBeGreaterThan(1);
     const ids = (await json(here, "list")).keys.map((key: any) => key.keyId);
     expect(ids).toEqual(expect.arrayContaining(added));
@@ -123,3 +159,8 @@ describe("keyset, in Secrets Manager under a KMS key", () => {
     60_000,
   );
 });
+
+function temporaryFolder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), "keyset-"));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+}

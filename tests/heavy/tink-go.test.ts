@@ -2,14 +2,22 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { systemRandom } from "../../src/lib/random.ts";
 import { createAead } from "../../src/tink/create-aead.ts";
 import { addKey, createKeyset, promoteKey } from "../../src/tink/edit-keyset.ts";
+import { parseBinaryEncryptedKeyset } from "../../src/tink/encrypted-keyset-binary.ts";
 import { parseEncryptedKeyset, writeEncryptedKeyset } from "../../src/tink/encrypted-keyset.ts";
 import { findTemplate, keyTypeName } from "../../src/tink/key-templates.ts";
 import { parseBinaryKeyset, writeKeysetBinary } from "../../src/tink/keyset-binary.ts";
 import { parseCleartextKeyset, writeCleartextKeyset } from "../../src/tink/keyset-json.ts";
 import { KeysetError } from "../../src/tink/keyset-error.ts";
 import type { Keyset } from "../../src/tink/keyset.ts";
+import { bytesField, concatBytes, presentField, varintField } from "../../src/tink/wire-writer.ts";
 import { createOneKeyKeysets } from "../support/interop-keysets.ts";
-import { createDice, createHistory, createMutatedKeysets, type MutatedKeyset } from "../support/mutated-keysets.ts";
+import {
+  createDice,
+  createHistory,
+  createMutatedKeysets,
+  mutateBytes,
+  type MutatedKeyset,
+} from "../support/mutated-keysets.ts";
 import { buildTinkGo, type KeysetKind, type TinkGo, type TinkGoRequest } from "../support/tink-go.ts";
 import { documentOf, utf8, verdictCases } from "../unit/tink/vectors.ts";
 
@@ -43,6 +51,7 @@ function openRequest({ kind, keyset }: MutatedKeyset, ciphertext: Uint8Array): T
 
 function read({ kind, keyset }: { kind: KeysetKind; keyset: Uint8Array }): Keyset {
   if (kind === "json") return parseCleartextKeyset(keyset);
+  if (kind === "encrypted-binary") return parseBinaryKeyset(parseBinaryEncryptedKeyset(keyset).ciphertext);
   return parseBinaryKeyset(kind === "binary" ? keyset : parseEncryptedKeyset(keyset).ciphertext);
 }
 
@@ -84,7 +93,7 @@ describe("with tink-go, in both directions", () => {
   test.each(TINK_GO_TEMPLATES)(
     "tink-go's own keyset %s is read, and tink-go reads it as we write it",
     async (template) => {
-      for (const kind of ["json", "binary", "encrypted"] as const) {
+      for (const kind of ["json", "binary", "encrypted", "encrypted-binary"] as const) {
         const [created] = await tinkGo([{ do: "create", template, writeAs: kind }]);
         if (created === undefined || !created.ok) throw new Error("tink-go made no keyset");
         const keyset = read({ kind, keyset: created.bytes });
@@ -141,6 +150,27 @@ describe("our verdict is tink-go's", () => {
     },
     120_000,
   );
+
+  test("on 5,000 encrypted keysets in binary with bytes changed, cut or put in", async () => {
+    const dice = createDice(4);
+    const documents = Array.from({ length: 5_000 }, () => {
+      const keyset = createHistory(dice);
+      const summary = concatBytes(
+        keyset.keys.map(({ keyId, keyData }) =>
+          presentField(
+            2,
+            concatBytes([bytesField(1, utf8(keyData.typeUrl)), varintField(2, 1), varintField(3, keyId)]),
+          ),
+        ),
+      );
+      const document = concatBytes([presentField(2, writeKeysetBinary(keyset)), presentField(3, summary)]);
+      return { kind: "encrypted-binary", keyset: mutateBytes(document, dice) } as const;
+    });
+    const answers = await tinkGo(documents.map((document) => ({ do: "check", ...document })));
+    const theirs = answers.map((answer) => (answer.ok ? "ok" : answer.stage));
+    expect(documents.filter((document, index) => ourVerdict(document) !== theirs[index])).toEqual([]);
+    expect(new Set(theirs)).toEqual(new Set(["ok", "read", "aead.New"]));
+  }, 60_000);
 
   test("on the recorded documents, which were judged by an earlier version", async () => {
     const documents = verdictCases.map((verdict) => ({

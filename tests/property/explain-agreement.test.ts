@@ -5,89 +5,20 @@ import type { BuildkiteIdentity } from "../../src/oidc/buildkite-identity.ts";
 import { compileFile } from "../../src/profiles/compile.ts";
 import { listProfiles } from "../../src/profiles/list-profiles.ts";
 import type { ProfileReference } from "../../src/profiles/reference.ts";
-import { explainProfile, type Explanation } from "../../src/vending/explain.ts";
+import { explainProfile } from "../../src/vending/explain.ts";
+import {
+  asked,
+  askingsFor,
+  CLAIMS,
+  NAMES,
+  normalize,
+  outcomeOf,
+  policy,
+  summarize,
+  text,
+  type Asking,
+} from "../support/policy-questions.ts";
 import { createInProcessService, OWNER, type InProcessService, type Reply } from "../support/in-process-service.ts";
-
-const NAMES = ["a", "b", "c", "d"];
-const REPOSITORIES = ["widget", "gadget", "policy"];
-const CLAIMS = [
-  "pipeline_slug",
-  "pipeline_id",
-  "build_number",
-  "build_branch",
-  "build_tag",
-  "queue_key",
-  "agent_tag:os",
-];
-const VALUES = ["main", "MAIN", "widget", "7", "x y", "", "v".repeat(257), "linux"];
-
-const rule = fc.oneof(
-  fc.record({ claim: fc.constantFrom(...CLAIMS), value: fc.constantFrom("main", "widget", "7", "linux") }),
-  fc.record({
-    claim: fc.constantFrom(...CLAIMS),
-    valuePattern: fc.constantFrom(".*", "main|linux", "(?i)main", "[a-z]+", "\\d+", "widget.*", "a)(b"),
-  }),
-  fc.record({ claim: fc.constantFrom("step_key", "build_branch") }),
-);
-const common = {
-  name: fc.constantFrom(...NAMES),
-  permissions: fc.constantFrom(
-    ["contents:read"],
-    ["contents:write", "issues:read"],
-    ["metadata:read"],
-    ["pull_requests:write"],
-    ["packages:read"],
-    [],
-    ["x:read"],
-  ),
-  match: fc.option(fc.array(rule, { maxLength: 3 }), { nil: undefined }),
-  app: fc.constantFrom(undefined, undefined, "default", "writer", "unknown"),
-};
-const repositories = fc.constantFrom(
-  ["widget"],
-  ["widget", "Gadget"],
-  ["{{all-repositories}}"],
-  ["*"],
-  ["{{caller-scoped-repository}}"],
-  ["{{caller-scoped-repository}}"],
-  [],
-  ["acme/widget"],
-);
-/** Mostly of different names: of a repeated name none is available. */
-const several = <T extends { name: string }>(profile: fc.Arbitrary<T>) =>
-  fc.oneof(
-    { weight: 4, arbitrary: fc.uniqueArray(profile, { maxLength: 4, selector: ({ name }) => name }) },
-    { weight: 1, arbitrary: fc.array(profile, { maxLength: 4 }) },
-  );
-const policy = fc.record({
-  pipeline: fc.record({
-    defaults: fc.constantFrom(undefined, { permissions: ["contents:write"] }),
-    profiles: several(fc.record(common)),
-  }),
-  organization: fc.record({ profiles: several(fc.record({ ...common, repositories })) }),
-});
-/** Of a policy and a caller, each of these is asked: a profile, on the routes that serve it, with a repository or without. */
-const question = fc.record({
-  reference: fc.record({
-    kind: fc.constantFrom("pipeline" as const, "organization" as const),
-    name: fc.constantFrom("default", ...NAMES),
-  }),
-  repository: fc.option(fc.constantFrom(...REPOSITORIES, "WIDGET"), { freq: 2, nil: undefined }),
-});
-const text = fc.constantFrom(...VALUES);
-const optional = fc.option(text, { nil: undefined });
-const claims = fc.record({
-  organization_slug: fc.constant(OWNER),
-  pipeline_slug: fc.constantFrom("widget", "gadget", "main"),
-  build_number: fc.constantFrom(0, 7, 42),
-  build_branch: text.filter((value) => value !== ""),
-  build_commit: fc.constant("abc"),
-  job_id: fc.constant("j"),
-  agent_id: fc.constant("a"),
-  build_tag: fc.oneof(optional, fc.constant(null)),
-  queue_key: optional,
-  "agent_tag:os": optional,
-});
 
 const TRIPLES = 5_000;
 const QUESTIONS_PER_POLICY = 10;
@@ -98,13 +29,13 @@ describe("profiles explain", () => {
     await fc.assert(
       fc.asyncProperty(
         policy,
-        fc.array(fc.tuple(claims, question), {
+        fc.array(asked, {
           minLength: QUESTIONS_PER_POLICY,
           maxLength: QUESTIONS_PER_POLICY,
         }),
         async (document, questions) => {
           const yaml = JSON.stringify(document);
-          const service = createInProcessService(yaml, { apps: ["writer"] });
+          const service = createInProcessService(yaml, { apps: ["packages"] });
           const explain = createExplainer(yaml);
           for (const [caller, { reference, repository: wanted }] of questions) {
             // A pipeline's repository is given, not chosen: in this world it has the name of the slug.
@@ -115,9 +46,9 @@ describe("profiles explain", () => {
             seen.set(explained.outcome, (seen.get(explained.outcome) ?? 0) + 1);
             const told = summarize(explained, caller.pipeline_slug);
             const isScoped = reachOf(yaml, reference) === "caller-scoped";
-            for (const request of requestsFor(reference, repository, isScoped)) {
-              expect({ request: request.url, ...told }).toEqual({
-                request: request.url,
+            for (const request of askingsFor(reference, repository, isScoped)) {
+              expect({ request, ...told }).toEqual({
+                request,
                 ...(await observe(service, identityOf(payload), request)),
               });
             }
@@ -138,12 +69,12 @@ describe("profiles explain", () => {
         const { generation } = compile(JSON.stringify(document));
         const listed = new Set(listProfiles(generation).map(({ kind, name }) => `${kind} ${name}`));
         const identity = identityOf(withoutUndefined(BASIC_CLAIMS));
-        const service = createInProcessService(JSON.stringify(document), { apps: ["writer"] });
+        const service = createInProcessService(JSON.stringify(document), { apps: ["packages"] });
         for (const kind of ["pipeline", "organization"] as const) {
           for (const name of ["default", ...NAMES]) {
-            const [request] = requestsFor({ kind, name }, undefined);
+            const [request] = askingsFor({ kind, name }, undefined);
             if (request === undefined) throw new Error("there is always one");
-            const { text: reply } = await service.ask(identity, request);
+            const { text: reply } = await service.ask(identity, asRequest(request));
             expect([kind, name, listed.has(`${kind} ${name}`)]).toEqual([kind, name, !reply.includes("not found")]);
           }
         }
@@ -198,69 +129,24 @@ function createExplainer(yaml: string) {
     explainProfile(reference, {
       generation,
       claims: readMatchableClaims(payload).claims,
-      isAppUsable: (name) => name === "writer",
+      isAppUsable: (name) => name === "packages",
       repository,
       protectedRepository: "policy",
     });
 }
 
-/** What an explanation promises of a reply. */
-function summarize(explained: Explanation, slug: string): Record<string, unknown> {
-  switch (explained.outcome) {
-    case "granted": {
-      const { permissions, repositories: named } = explained.request;
-      const [first] = named;
-      const asked = first === "{{all-repositories}}" ? "all" : first === "{{pipeline-repository}}" ? [slug] : named;
-      return { outcome: "granted", permissions, repositories: normalize(asked) };
-    }
-    case "refused":
-      expect(explained.failedRules.length + explained.reasons.length).toBeGreaterThan(0);
-      return { outcome: "refused" };
-    case "unavailable":
-    case "needs-scope":
-    case "not-found":
-      return { outcome: explained.outcome };
-  }
-}
-
-/** GitHub takes every spelling of case for one repository, and so does the cache. */
-function normalize(reached: "all" | readonly string[]): "all" | readonly string[] {
-  return reached === "all" ? "all" : reached.map((name) => name.toLowerCase());
-}
-
 async function observe(
   service: InProcessService,
   identity: BuildkiteIdentity,
-  request: Request,
+  asking: Asking,
 ): Promise<Record<string, unknown>> {
-  const { status, headers, text: body, asked }: Reply = await service.ask(identity, request);
-  if (asked !== undefined) {
-    const reached = normalize(asked.repositories.kind === "all" ? "all" : asked.repositories.names);
-    return { outcome: "granted", permissions: asked.permissions, repositories: reached };
-  }
-  const message = headers.get("chinmina-denied") ?? (body.startsWith("{") ? JSON.parse(body).error : body);
-  if (status === 400 && message === "repository scope is required for this profile") return { outcome: "needs-scope" };
-  if (status === 403 || (status === 200 && body === "")) return { outcome: "refused" };
-  if (status === 404) return { outcome: message === "profile not found" ? "not-found" : "unavailable" };
-  return { outcome: `${status} ${message}` };
+  const { status, headers, text: body, asked: minted }: Reply = await service.ask(identity, asRequest(asking));
+  if (minted === undefined) return { outcome: outcomeOf(status, headers.get("chinmina-denied"), body) };
+  const reached = normalize(minted.repositories.kind === "all" ? "all" : minted.repositories.names);
+  return { outcome: "granted", permissions: minted.permissions, repositories: reached };
 }
 
-/** Every request that comes to the same question. */
-function requestsFor(
-  { kind, name }: ProfileReference,
-  repository: string | undefined,
-  isScoped = false,
-): readonly Request[] {
-  const route = kind === "pipeline" ? "" : "organization/";
-  const token = `/${route}token/${name}`;
-  if (repository === undefined) return [post(token)];
-  const body = `protocol=https\nhost=github.com\npath=${OWNER}/${repository}.git\n\n`;
-  const git = post(`/${route}git-credentials/${name}`, body);
-  if (kind === "pipeline") return [git, post(token)];
-  return isScoped ? [git, post(`${token}?repository-scope=${repository}`)] : [git];
-}
-
-function post(path: string, body?: string): Request {
+function asRequest({ path, body }: Asking): Request {
   const headers = { authorization: "Bearer x", host: "bridge" };
   return new Request(`http://bridge${path}`, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
 }

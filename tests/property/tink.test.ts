@@ -8,7 +8,9 @@ import { KEY_TEMPLATES } from "../../src/tink/key-templates.ts";
 import { parseBinaryKeyset, writeKeysetBinary } from "../../src/tink/keyset-binary.ts";
 import { KeysetError } from "../../src/tink/keyset-error.ts";
 import { parseCleartextKeyset, writeCleartextKeyset } from "../../src/tink/keyset-json.ts";
+import { parseKeysetDocument } from "../../src/tink/keyset-document.ts";
 import type { Keyset } from "../../src/tink/keyset.ts";
+import { concatBytes, presentField, varintField } from "../../src/tink/wire-writer.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -60,6 +62,25 @@ describe("keysets", () => {
         // The one difference: in JSON a destroyed key has to carry a key material type that tinkey accepts.
         expect(writeKeysetBinary(withoutMaterialOfDestroyed(fromJson))).toEqual(binary);
         expect(parseEncryptedKeyset(utf8(writeEncryptedKeyset(binary, keyset))).ciphertext).toEqual(binary);
+      }),
+    );
+  });
+
+  test("are recognised in each of their four forms, whatever the KMS made of them", () => {
+    fc.assert(
+      fc.property(keysets, fc.uint8Array({ minLength: 16, maxLength: 700 }), (keyset, ciphertext) => {
+        const cleartext: any = {
+          kind: "cleartext",
+          keyset: expect.objectContaining({ primaryKeyId: keyset.primaryKeyId }),
+        };
+        const encrypted: any = { kind: "encrypted", encrypted: expect.objectContaining({ ciphertext }) };
+        const summary = presentField(3, varintField(1, keyset.primaryKeyId));
+        expect(parseKeysetDocument(writeKeysetBinary(keyset))).toEqual(cleartext);
+        expect(parseKeysetDocument(utf8(writeCleartextKeyset(keyset)))).toEqual(cleartext);
+        expect(parseKeysetDocument(utf8(writeEncryptedKeyset(ciphertext, keyset)))).toEqual(encrypted);
+        expect(parseKeysetDocument(presentField(2, ciphertext))).toEqual(encrypted);
+        expect(parseKeysetDocument(concatBytes([presentField(2, ciphertext), summary]))).toEqual(encrypted);
+        expect(parseKeysetDocument(concatBytes([summary, presentField(2, ciphertext)]))).toEqual(encrypted);
       }),
     );
   });

@@ -5,11 +5,13 @@ const ROOT = join(import.meta.dir, "../..");
 const BINARY = join(ROOT, "dist/chinmina-bridge");
 
 /** What the HTTP tests run against: the source, or the compiled binary with the very same files. */
-export const underTest: "source" | "binary" = process.env["BRIDGE_UNDER_TEST"] === "binary" ? "binary" : "source";
+export const underTest: ProgramForm = process.env["BRIDGE_UNDER_TEST"] === "binary" ? "binary" : "source";
+
+export type ProgramForm = "source" | "binary";
 
 /** The command that starts the program under test. */
-export function bridgeCommand(): string[] {
-  if (underTest === "source") return [process.execPath, join(ROOT, "src/main.ts")];
+export function bridgeCommand(form: ProgramForm = underTest): string[] {
+  if (form === "source") return [process.execPath, join(ROOT, "src/main.ts")];
   if (!existsSync(BINARY)) throw new Error("dist/chinmina-bridge is not there: run `make build` first");
   return [BINARY];
 }
@@ -35,14 +37,16 @@ export interface Bridge extends AsyncDisposable {
 export interface BridgeOptions {
   /** After so many lines of output, further ones are read and forgotten: for load tests. Default: all are kept. */
   readonly keepLines?: number;
+  /** Default: what the environment of the tests says. */
+  readonly form?: ProgramForm;
 }
 
 /** Starts the service with exactly these variables and waits until it listens. Throws with its output when it does not. */
 export async function startBridge(
   environment: Readonly<Record<string, string>>,
-  { keepLines = Number.POSITIVE_INFINITY }: BridgeOptions = {},
+  { keepLines = Number.POSITIVE_INFINITY, form }: BridgeOptions = {},
 ): Promise<Bridge> {
-  const child = Bun.spawn([...bridgeCommand(), "serve"], {
+  const child = Bun.spawn([...bridgeCommand(form), "serve"], {
     env: { PATH: process.env["PATH"] ?? "", SERVER_PORT: "0", SERVER_HOST: "127.0.0.1", ...environment },
     stdin: "ignore",
     stdout: "pipe",

@@ -77,6 +77,8 @@ export function createInProcessService(
   });
   const cache = createCache<VendedToken, Refusal>({
     ttlMs: 2_700_000,
+    maxStaleMs: 0,
+    random: () => 0,
     capacity: 100,
     callerVariedCapacity: 100,
     clock,
@@ -89,6 +91,8 @@ export function createInProcessService(
     moved: createMovedPipelines({ pipelines, webUrl: WEB, budget, clock }),
     webUrl: WEB,
     clock,
+    mayRenew: () => false,
+    announce: () => Promise.resolve(),
   });
   let identity: BuildkiteIdentity | undefined;
   const written = { written: Promise.resolve(), isWritten: () => true, replace: () => false };

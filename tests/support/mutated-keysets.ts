@@ -80,7 +80,7 @@ export function createDice(seed: number): Dice {
   return { below, pick: (from) => from[below(from.length)]! };
 }
 
-function mutateBytes(original: Uint8Array, dice: Dice): Uint8Array {
+export function mutateBytes(original: Uint8Array, dice: Dice): Uint8Array {
   const bytes = [...original];
   for (let more = 1 + dice.below(2); more > 0; more--) {
     const at = dice.below(bytes.length);

@@ -11,7 +11,7 @@ const Answer = v.object({
   result: v.optional(v.string()),
 });
 
-export type KeysetKind = "json" | "binary" | "encrypted";
+export type KeysetKind = "json" | "binary" | "encrypted" | "encrypted-binary";
 
 export interface TinkGoRequest {
   readonly do: "check" | "seal" | "open" | "write" | "create";

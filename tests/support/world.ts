@@ -1,5 +1,5 @@
 import { generateSimulatorKeys, startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
-import { startBridge, type Bridge, type OutputLine } from "./bridge.ts";
+import { startBridge, type Bridge, type OutputLine, type ProgramForm } from "./bridge.ts";
 
 /** Making RSA keys is most of a simulator's start: once for all tests of a process. */
 const keys = generateSimulatorKeys();
@@ -31,6 +31,10 @@ export interface WorldOptions {
   readonly registry?: boolean;
   /** Changes the surroundings before the service starts. */
   readonly prepare?: (simulator: Simulator) => void;
+  /** Default: what the environment of the tests says. */
+  readonly form?: ProgramForm;
+  /** What one instance's environment has that the others' has not. */
+  readonly environmentOf?: (index: number) => Readonly<Record<string, string>>;
 }
 
 export async function startWorld(overrides: Overrides = {}, options: WorldOptions = {}): Promise<TestWorld> {
@@ -55,7 +59,7 @@ export interface Fleet extends AsyncDisposable {
 export async function startFleet(
   size: number,
   overrides: Overrides = {},
-  { policy, registry = false, prepare }: WorldOptions = {},
+  { policy, registry = false, prepare, form, environmentOf = () => ({}) }: WorldOptions = {},
 ): Promise<Fleet> {
   await using started = new AsyncDisposableStack();
   const simulator = started.use(await startSimulator({ keys: await keys }));
@@ -67,8 +71,11 @@ export async function startFleet(
     if (value === undefined) delete environment[name];
     else environment[name] = value;
   }
-  const start = async (): Promise<TestWorld> => createWorld(simulator, await startBridge(environment));
-  const worlds = await Promise.all(Array.from({ length: size }, start));
+  const start = async (index: number): Promise<TestWorld> => {
+    const own = { ...environment, ...environmentOf(index) };
+    return createWorld(simulator, await startBridge(own, form === undefined ? {} : { form }));
+  };
+  const worlds = await Promise.all(Array.from({ length: size }, (_none, index) => start(index)));
   for (const world of worlds) started.use(world);
   const stack = started.move();
   return { simulator, worlds, [Symbol.asyncDispose]: () => stack.disposeAsync() };

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { findKeysetSource } from "../../config/keyset-source.ts";
 import { convertKeyset, createStoredKeyset, importKeyset } from "../../keyset/put-keyset.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -31,7 +31,7 @@ export const create: Command = {
     }),
 };
 
-/** `keyset import FILE`: takes over a keyset of tinkey's, clear or encrypted under the same KMS key. */
+/** `keyset import FILE`: takes over a keyset of tinkey's, JSON or binary, clear or encrypted under the same KMS key. */
 export const importFile: Command = {
   operands: { usage: "FILE", least: 1, most: 1 },
   options: [...PLACE_OPTIONS, REPLACE, DRY_RUN],
@@ -93,10 +93,28 @@ function putOptions(invocation: { readonly flag: (name: string) => boolean }) {
   return { replace: invocation.flag("replace"), dryRun: invocation.flag("dry-run") };
 }
 
+/** Some 7,000 keys; KMS encrypts 40. */
+const MAX_DOCUMENT_BYTES = 1024 * 1024;
+
 async function readDocument(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch {
+  const document = await readBeginning(path, MAX_DOCUMENT_BYTES + 1).catch(() => {
     throw new CommandFailure(`${printable(path)} cannot be read`, { advice: "name the file that tinkey wrote" });
+  });
+  if (document.length <= MAX_DOCUMENT_BYTES) return document;
+  throw new CommandFailure(`${printable(path)} is over ${MAX_DOCUMENT_BYTES} bytes, so it is no keyset`, {
+    advice: "name the file that tinkey wrote",
+  });
+}
+
+/** At most so many bytes: a device has no end. */
+async function readBeginning(path: string, most: number): Promise<Buffer> {
+  await using handle = await open(path, "r");
+  const buffer = Buffer.alloc(most);
+  let length = 0;
+  while (length < most) {
+    const { bytesRead } = await handle.read(buffer, length, most - length, null);
+    if (bytesRead === 0) break;
+    length += bytesRead;
   }
+  return buffer.subarray(0, length);
 }

@@ -6,12 +6,20 @@ import { escapeControls, printable } from "../printable.ts";
 import { bold, green, red, yellow } from "../style.ts";
 import { summarize, type CheckedFile } from "./checked-file.ts";
 
-/** Every finding with its line, what it points at underlined, and what to do; then one line that sums up. */
+/** Of one file; nobody reads further, and underlining costs time. */
+const MOST_SHOWN = 200;
+
+/** Every finding, up to 200 of a file, with its line, what it points at underlined, and what to do; then one line that sums up. */
 export function formatFindings(checked: readonly CheckedFile[], { isColoured }: TextOutput): string {
   const parts = checked.flatMap(({ path, bytes, findings }) => {
     if (findings.length === 0) return [];
     const excerpts = createExcerpts(bytes, isColoured);
-    return findings.map((finding) => formatFinding(finding, path, excerpts(finding), isColoured));
+    const shown = findings.slice(0, MOST_SHOWN);
+    const more = findings.length - shown.length;
+    return [
+      ...shown.map((finding) => formatFinding(finding, path, excerpts(finding), isColoured)),
+      ...(more === 0 ? [] : [`${printable(path)}: ${more} more, which --format json tells\n\n`]),
+    ];
   });
   const { errors, warnings } = summarize(checked);
   const summary = describe(checked, errors, warnings);
@@ -22,7 +30,7 @@ export function formatFindings(checked: readonly CheckedFile[], { isColoured }: 
 function describe(checked: readonly CheckedFile[], errors: number, warnings: number): string {
   const files = counted(checked.length, "file");
   if (errors + warnings > 0) {
-    return `${counted(errors, "error")} and ${counted(warnings, "warning")} in ${files}; docs/profiles.md has a section of each code`;
+    return `${counted(errors, "error")} and ${counted(warnings, "warning")} in ${files}; docs/profiles.md explains each code`;
   }
   const profiles = checked.reduce((sum, { counts }) => sum + (counts?.pipeline.valid ?? 0), 0);
   const shared = checked.reduce((sum, { counts }) => sum + (counts?.organization.valid ?? 0), 0);
@@ -45,8 +53,10 @@ function formatFinding(finding: Finding, path: string, excerpt: readonly string[
 /** A line is shown this far before and after what is underlined. */
 const CONTEXT_COLUMNS = 60;
 const LONGEST_UNDERLINE = 80;
-/** What is wrong with the file as a whole has no line to show. */
-const WHOLE_FILE: ReadonlySet<string> = new Set(["file-too-large", "not-utf8"]);
+/** What is wrong with the file as a whole has no line to show; nor has one that is not text from its start. */
+function concernsWholeFile({ code, line, column }: Finding): boolean {
+  return code === "file-too-large" || (code === "not-utf8" && line === 1 && column === 1);
+}
 
 type Excerpts = (finding: Finding) => readonly string[];
 
@@ -56,14 +66,14 @@ function createExcerpts(bytes: Uint8Array, isColoured: boolean): Excerpts {
   let extents: ExtentReader | undefined;
   return (finding) => {
     const line = lines[finding.line - 1];
-    if (line === undefined || line === "" || WHOLE_FILE.has(finding.code)) return [];
+    if (line === undefined || line === "" || concernsWholeFile(finding)) return [];
     extents ??= createExtentReader(text);
     const from = finding.column - 1;
     const length = Math.min(extents(finding), LONGEST_UNDERLINE);
     const start = Math.max(0, from - CONTEXT_COLUMNS);
-    const before = shown(line.slice(start, from));
-    const marked = shown(line.slice(from, from + length));
-    const after = shown(line.slice(from + length, from + length + CONTEXT_COLUMNS));
+    const before = visible(line.slice(start, from));
+    const marked = visible(line.slice(from, from + length));
+    const after = visible(line.slice(from + length, from + length + CONTEXT_COLUMNS));
     const gutter = String(finding.line).padStart(5);
     const colour = finding.severity === "error" ? red : yellow;
     const underline = colour("^".repeat(Math.max(1, Bun.stringWidth(marked))), isColoured);
@@ -74,6 +84,6 @@ function createExcerpts(bytes: Uint8Array, isColoured: boolean): Excerpts {
   };
 }
 
-function shown(text: string): string {
+function visible(text: string): string {
   return escapeControls(text.replaceAll("\t", " "));
 }

@@ -27,7 +27,9 @@ export async function readClaims(invocation: Invocation, io: CommandIo): Promise
     await io.err.write("note: the token was not verified: neither its signature nor its issuer, audience and times\n");
   }
   if (missing.length > 0) {
-    await io.err.write(`note: ${what} lacks ${missing.join(", ")}, which every token has; rules on that do not hold\n`);
+    await io.err.write(
+      `note: ${what} lacks ${missing.join(", ")}, which the service asks of every token; rules on that do not hold\n`,
+    );
   }
   return claims;
 }

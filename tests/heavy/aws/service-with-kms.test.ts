@@ -15,7 +15,6 @@ describe("the service, with the App's key in KMS", () => {
   let aliasArn: string;
 
   beforeAll(async () => {
-    process.env["BRIDGE_UNDER_TEST"] = "binary";
     emulator = await startEmulator("ministack");
     kms = new KMS({ region: "us-east-1", endpoint: emulator.url, credentials });
     const { KeyMetadata } = await kms.createKey({ KeySpec: "RSA_2048", KeyUsage: "SIGN_VERIFY" });
@@ -52,7 +51,7 @@ describe("the service, with the App's key in KMS", () => {
   ])(
     "vends by %s, and the PEM key is nowhere",
     async (_what, arn) => {
-      await using bridge = await startBridge(environment(arn()));
+      await using bridge = await startBridge(environment(arn()), { form: "binary" });
       const response = await ask(bridge.url);
       expect(response.status).toBe(200);
       expect(await response.json()).toMatchObject({ profile: "repo:default", repositories: { names: ["widget"] } });
@@ -62,7 +61,7 @@ describe("the service, with the App's key in KMS", () => {
   );
 
   test("while KMS cannot be reached: 503 with Retry-After, and the audit entry says why", async () => {
-    await using bridge = await startBridge(environment(keyArn, "http://127.0.0.1:1"));
+    await using bridge = await startBridge(environment(keyArn, "http://127.0.0.1:1"), { form: "binary" });
     const response = await ask(bridge.url);
     expect({ status: response.status, retryAfter: response.headers.get("retry-after") }).toEqual({
       status: 503,
@@ -75,7 +74,7 @@ describe("the service, with the App's key in KMS", () => {
     const { KeyMetadata } = await kms.createKey({ KeySpec: "RSA_2048", KeyUsage: "SIGN_VERIFY" });
     const arn = KeyMetadata?.Arn ?? "";
     await kms.disableKey({ KeyId: arn });
-    await using bridge = await startBridge(environment(arn));
+    await using bridge = await startBridge(environment(arn), { form: "binary" });
     const response = await ask(bridge.url);
     expect(response.status).toBeGreaterThanOrEqual(500);
     expect(bridge.audit[0]?.["error"]).toContain("Disabled");

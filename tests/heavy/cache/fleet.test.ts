@@ -10,6 +10,8 @@ import { valkeyVariables, writeKeysetFile } from "../../support/valkey/service-a
 const authority = createCertificateAuthority();
 const certificate = authority.issue("fleet", ["localhost"]);
 
+const BINARY = { form: "binary" } as const;
+
 beforeAll(installRealServers, 300_000);
 
 const minted = ({ simulator }: Pick<Fleet, "simulator">): number =>
@@ -24,13 +26,18 @@ function at(fleet: Fleet, index: number): TestWorld {
 const inUse = (world: TestWorld) => world.bridge.waitFor((line) => line["message"] === "valkey: in use");
 
 describe.each(ENGINES)("two instances that share %s", (engine) => {
-  test.each([["in clear", false] as const, ["sealed", true] as const])(
-    "make one token for 80 concurrent cold requests, %s",
-    async (_how, isSealed) => {
+  test.each([
+    ["in clear", "the source", { isSealed: false, form: "source" }],
+    ["in clear", "the binary", { isSealed: false, form: "binary" }],
+    ["sealed", "the source", { isSealed: true, form: "source" }],
+    ["sealed", "the binary", { isSealed: true, form: "binary" }],
+  ] as const)(
+    "make one token for 80 concurrent cold requests, %s, %s",
+    async (_how, _form, { isSealed, form }) => {
       await using server = await startRealServer({ engine, authority, certificate });
       using keyset = writeKeysetFile();
       const variables = { ...valkeyVariables(server, authority), ...(isSealed ? keyset.variables : {}) };
-      await using fleet = await startFleet(2, variables);
+      await using fleet = await startFleet(2, variables, { form });
       await Promise.all(fleet.worlds.map(inUse));
       const answers = await Promise.all(
         fleet.worlds.flatMap((world) => Array.from({ length: 40 }, () => world.ask("/token"))),
@@ -50,8 +57,8 @@ describe.each(ENGINES)("two instances that share %s", (engine) => {
     await using server = await startRealServer({ engine, authority, certificate });
     using keyset = writeKeysetFile();
     const access = { ...valkeyVariables(server, authority), CACHE_KEY_PREFIX: "blue:" };
-    await using clear = await startWorld(access);
-    await using sealed = await startWorld({ ...access, ...keyset.variables });
+    await using clear = await startWorld(access, BINARY);
+    await using sealed = await startWorld({ ...access, ...keyset.variables }, BINARY);
     await Promise.all([clear, sealed].map(inUse));
     const { json } = await clear.ask("/token");
     const secret = (await sealed.ask("/token")).json.token;
@@ -79,7 +86,7 @@ describe.each(ENGINES)("two instances that share %s", (engine) => {
     await using server = await startRealServer({ engine, authority, certificate });
     using keyset = writeKeysetFile();
     const access = { ...valkeyVariables(server, authority), ...keyset.variables };
-    await using fleet = await startFleet(2, access);
+    await using fleet = await startFleet(2, access, BINARY);
     await Promise.all(fleet.worlds.map(inUse));
     const [one, other] = [at(fleet, 0), at(fleet, 1)];
     await one.ask("/token");
@@ -100,7 +107,7 @@ describe.each(ENGINES)("two instances that share %s", (engine) => {
 describe("a Valkey that is not there", () => {
   test("keeps no instance from starting; it is said, and used when it comes", async () => {
     const port = await freePort();
-    await using world = await startWorld(valkeyVariables({ port }, authority));
+    await using world = await startWorld(valkeyVariables({ port }, authority), BINARY);
     const down = await world.bridge.waitFor(({ message }) => String(message).startsWith("valkey: out of use"));
     expect(down["reason"]).toBe("refused");
     expect((await world.ask("/token")).audit["token"].source).toBe("github");
@@ -115,7 +122,7 @@ describe("a Valkey that is not there", () => {
 
   test("with a wrong password says so and serves", async () => {
     await using server = await startRealServer({ engine: "valkey", authority, certificate });
-    await using world = await startWorld({ ...valkeyVariables(server, authority), VALKEY_PASSWORD: "another" });
+    await using world = await startWorld({ ...valkeyVariables(server, authority), VALKEY_PASSWORD: "another" }, BINARY);
     const line = await world.bridge.waitFor(({ message }) => String(message).startsWith("valkey: out of use"));
     expect(line["reason"]).toBe("wrongpass");
     expect((await world.ask("/token")).status).toBe(200);
@@ -137,15 +144,15 @@ describe("a service that logs in with IAM tokens", () => {
       AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
       AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     };
-    await using fleet = await startFleet(2, access);
+    await using fleet = await startFleet(2, access, BINARY);
     await Promise.all(fleet.worlds.map(inUse));
     await at(fleet, 0).ask("/token");
     expect((await at(fleet, 1).ask("/token")).audit["token"].source).toBe("valkey");
     const refused = await rejection(
-      startWorld({ ...access, VALKEY_IAM_CACHE_NAME: "my-cache.abc.use1.cache.amazonaws.com" }),
+      startWorld({ ...access, VALKEY_IAM_CACHE_NAME: "my-cache.abc.use1.cache.amazonaws.com" }, BINARY),
     );
     expect(refused.message).toContain("VALKEY_IAM_CACHE_NAME is no name that AWS gives a cache");
-    expect((await rejection(startWorld({ ...access, AWS_REGION: undefined }))).message).toContain(
+    expect((await rejection(startWorld({ ...access, AWS_REGION: undefined }, BINARY))).message).toContain(
       "AWS_REGION is not set",
     );
   }, 60_000);
@@ -162,7 +169,9 @@ describe("a start that cannot work", () => {
   ])(
     "ends with one line: %s",
     async (_what, changes, line) => {
-      const { message } = await rejection(startWorld({ ...valkeyVariables({ port: 1 }, authority), ...changes }));
+      const { message } = await rejection(
+        startWorld({ ...valkeyVariables({ port: 1 }, authority), ...changes }, BINARY),
+      );
       expect(message).toContain("ended with status 1");
       expect(message.split("\n").filter((one: string) => one.includes("did not start"))).toEqual([
         expect.stringContaining(line),

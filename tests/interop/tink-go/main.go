@@ -1,7 +1,7 @@
 // Puts tink-go's AEAD keysets behind standard input and output: one JSON request a line, one JSON answer a line.
 //
 // An answer has either "error" with the stage at which tink-go refused ("read", "aead.New", "open") or the result. Bytes are
-// base64. The KMS of the kind "encrypted" does nothing: its ciphertext is the binary keyset.
+// base64. The KMS of the encrypted kinds does nothing: its ciphertext is the binary keyset.
 package main
 
 import (
@@ -21,13 +21,13 @@ import (
 type request struct {
 	// check, seal, open, write: on a keyset; create: makes one
 	Do             string `json:"do"`
-	Kind           string `json:"kind"` // json, binary, encrypted
+	Kind           string `json:"kind"` // json, binary, encrypted, encrypted-binary
 	Keyset         []byte `json:"keyset"`
 	Plaintext      []byte `json:"plaintext"`
 	Ciphertext     []byte `json:"ciphertext"`
 	AssociatedData []byte `json:"associatedData"`
 	Template       string `json:"template"`
-	WriteAs        string `json:"writeAs"` // json, binary, encrypted
+	WriteAs        string `json:"writeAs"` // json, binary, encrypted, encrypted-binary
 }
 
 type answer struct {
@@ -132,6 +132,8 @@ func read(r request) (*keyset.Handle, error) {
 		return insecurecleartextkeyset.Read(keyset.NewBinaryReader(document))
 	case "encrypted":
 		return keyset.Read(keyset.NewJSONReader(document), noKMS{})
+	case "encrypted-binary":
+		return keyset.Read(keyset.NewBinaryReader(document), noKMS{})
 	}
 	return nil, fmt.Errorf("no kind %q", r.Kind)
 }
@@ -146,6 +148,9 @@ func write(handle *keyset.Handle, kind string) ([]byte, error) {
 		writer = keyset.NewBinaryWriter(&document)
 	case "encrypted":
 		err := handle.Write(keyset.NewJSONWriter(&document), noKMS{})
+		return document.Bytes(), err
+	case "encrypted-binary":
+		err := handle.Write(keyset.NewBinaryWriter(&document), noKMS{})
 		return document.Bytes(), err
 	default:
 		return nil, fmt.Errorf("no kind %q", kind)

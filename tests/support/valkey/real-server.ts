@@ -130,7 +130,11 @@ export async function runCliMeanwhile(
   return checkCli(args, status, stdout, stderr);
 }
 
-function cliCommand(authority: CertificateAuthority, port: number, args: readonly string[]): [string, ...string[]] {
+export function cliCommand(
+  authority: CertificateAuthority,
+  port: number,
+  args: readonly string[],
+): [string, ...string[]] {
   const connection = ["--tls", "--cacert", authority.caFile, "-h", "127.0.0.1", "-p", String(port)];
   return ["valkey-cli", ...connection, "-a", ADMIN_PASSWORD, "--no-auth-warning", ...args];
 }

@@ -24,6 +24,8 @@ function world(capacity = 3) {
   const clock: Clock = { nowMs: () => wallMs, monotonicMs: () => monotonicMs, after: () => () => undefined };
   const cache = createCache<Value, string>({
     ttlMs: 45 * 60_000,
+    maxStaleMs: 0,
+    random: () => 0,
     capacity,
     callerVariedCapacity: 2,
     clock,
@@ -43,7 +45,8 @@ function world(capacity = 3) {
     load,
     value,
     put,
-    has: (name: string, callerVaried = false) => cache.peek({ text: name, callerVaried }) !== undefined,
+    has: (name: string, callerVaried = false) =>
+      cache.peek({ text: name, callerVaried }, undefined, () => undefined) !== undefined,
     pass: (ms: number) => {
       wallMs += ms;
       monotonicMs += ms;

@@ -23,7 +23,7 @@ describe("an entry that instances share", () => {
     const { first, second } = world();
     expect(await first.loadNow("a")).toMatchObject({ source: "fetched" });
     expect(await second.loadNow("a")).toMatchObject({ source: "valkey" });
-    expect(second.cache.peek(key("a"))).toMatchObject({ name: "a" });
+    expect(second.peek("a")).toMatchObject({ name: "a" });
     expect(await second.loadNow("a")).toMatchObject({ source: "memory" });
     expect([first.fetches, second.fetches]).toEqual([1, 0]);
   });
@@ -52,9 +52,9 @@ describe("an entry that instances share", () => {
     put("a", ttlMs);
     await first.loadNow("a");
     clock.advance(usedMs - 1);
-    expect(first.cache.peek(key("a"))).toBeDefined();
+    expect(first.peek("a")).toBeDefined();
     clock.advance(1);
-    expect(first.cache.peek(key("a"))).toBeUndefined();
+    expect(first.peek("a")).toBeUndefined();
     await first.loadNow("a");
     expect(store.commands.filter((command) => command === "read a").length).toBeGreaterThan(1);
   });
@@ -151,7 +151,7 @@ describe("dropping", () => {
     const { store, first } = world();
     await first.loadNow("a");
     const dropped = first.cache.drop(key("a"));
-    expect(first.cache.peek(key("a"))).toBeUndefined();
+    expect(first.peek("a")).toBeUndefined();
     await dropped;
     expect(store.text("a")).toBeUndefined();
   });
@@ -161,7 +161,7 @@ describe("dropping", () => {
     await first.loadNow("a");
     store.down = true;
     await first.cache.drop(key("a"));
-    expect(first.cache.peek(key("a"))).toBeUndefined();
+    expect(first.peek("a")).toBeUndefined();
   });
 
   // Otherwise what was dropped would come back with the answer to an older question.
@@ -177,7 +177,7 @@ describe("dropping", () => {
     gate.resolve();
     expect(await waiting).toMatchObject({ source: "fetched" });
     await clock.advanceAndSettle(0);
-    expect(first.cache.peek(key("a"))).toBeUndefined();
+    expect(first.peek("a")).toBeUndefined();
     expect(store.text("a")).toBeUndefined();
   });
 });

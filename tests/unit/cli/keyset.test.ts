@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeKeysetBinary } from "../../../src/tink/keyset-binary.ts";
+import { parseCleartextKeyset } from "../../../src/tink/keyset-json.ts";
 import { captureOutput, runCaptured } from "../../support/command-io.ts";
 
 let folder: string;
@@ -126,6 +128,32 @@ describe("keyset", () => {
     expect(code).toBe(0);
     expect(err).toContain("holds the keys in clear: remove it");
     expect(await readFile(file, "utf8")).toBe(await readFile(source, "utf8"));
+  });
+
+  test("import takes over a binary one, as --out-format binary writes it", async () => {
+    const source = join(folder, "tinkey.json");
+    const binary = join(folder, "tinkey.bin");
+    await runCaptured(["keyset", "create", "--file", source]);
+    await writeFile(binary, writeKeysetBinary(parseCleartextKeyset(await readFile(source))));
+    const { code, err } = await keyset("import", binary);
+    expect(code).toBe(0);
+    expect(err).toContain("holds the keys in clear: remove it");
+    expect(await readFile(file, "utf8")).toBe(await readFile(source, "utf8"));
+  });
+
+  test.each([
+    ["nothing", new Uint8Array(), "there is nothing in it"],
+    ["text", Buffer.from("not a keyset"), "not a JSON document"],
+    ["half a binary keyset", Uint8Array.of(0x08, 0x2a, 0x12, 0x40, 0x0a), "truncated"],
+    ["an encrypted one, with nothing to open it", Uint8Array.of(0x12, 2, 1, 2), "no KMS key is given"],
+    ["over a mebibyte", new Uint8Array(1024 * 1024 + 1).fill(0x20), "over 1048576 bytes"],
+  ])("import of %s is refused with one line, and nothing is written", async (_what, bytes, reason) => {
+    const source = join(folder, "foreign");
+    await writeFile(source, bytes);
+    const { code, out, err } = await keyset("import", source);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err.split("\n")[0]).toContain(reason);
+    expect((await keyset("list")).err).toContain("is missing or empty");
   });
 
   test.each([

@@ -7,6 +7,7 @@ import { writeKeysetBinary } from "../../../src/tink/keyset-binary.ts";
 import { KeysetError } from "../../../src/tink/keyset-error.ts";
 import { writeCleartextKeyset } from "../../../src/tink/keyset-json.ts";
 import type { Keyset } from "../../../src/tink/keyset.ts";
+import { presentField } from "../../../src/tink/wire-writer.ts";
 import { KMS_KEY_ARN, OTHER_KMS_KEY_ARN, refused, unavailable } from "../../support/memory-keyset-parts.ts";
 import {
   aes256,
@@ -228,9 +229,12 @@ describe("createStoredKeyset()", () => {
 });
 
 describe("importKeyset()", () => {
-  async function imported(document: string, world: KeysetWorld): Promise<{ cleartext: boolean; keyIds: number[] }> {
+  async function imported(
+    document: string | Uint8Array,
+    world: KeysetWorld,
+  ): Promise<{ cleartext: boolean; keyIds: number[] }> {
     const kms = { unwrapper: world.kms, kmsKeyArn: KMS_KEY_ARN };
-    const report = await importKeyset(world.tools, utf8(document), kms, put);
+    const report = await importKeyset(world.tools, typeof document === "string" ? utf8(document) : document, kms, put);
     return { cleartext: report.cleartext, keyIds: report.after.keys.map(({ keyId }) => keyId) };
   }
 
@@ -246,6 +250,19 @@ describe("importKeyset()", () => {
     const keyset = keysetOf(1);
     const world = await createKeysetWorld(undefined);
     expect(await imported(await sealedDocument(world.kms, keyset), world)).toMatchObject({ cleartext: false });
+  });
+
+  test("takes over both in binary, and wipes what it read in clear", async () => {
+    const keyset = keysetOf(2);
+    const keyIds = keyset.keys.map(({ keyId }) => keyId);
+    const clear = writeKeysetBinary(keyset);
+    const world = await createKeysetWorld(undefined);
+    expect(await imported(clear, world)).toEqual({ cleartext: true, keyIds });
+    for (const { keyData } of keyset.keys) expect(Buffer.from(clear).includes(keyData.value)).toBe(false);
+    const encrypted = presentField(2, await world.kms.encrypt(KMS_KEY_ARN, writeKeysetBinary(keyset)));
+    const another = await createKeysetWorld(undefined);
+    expect(await imported(encrypted, another)).toEqual({ cleartext: false, keyIds });
+    expect(another.kms.givenOut.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true);
   });
 
   test("refuses one under another KMS key, a broken one, and an encrypted one without a KMS key", async () => {

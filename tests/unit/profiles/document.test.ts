@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
 import { readDocument, type DocumentReading } from "../../../src/profiles/document.ts";
 import { MAX_PROFILE_FILE_BYTES } from "../../../src/profiles/source-text.ts";
 
@@ -207,9 +208,21 @@ describe("readDocument() refuses the whole file", () => {
 
   test("in bytes that are no UTF-8, or too many", () => {
     expect(refusals(new Uint8Array([0xff, 0xfe, 0x61, 0x00]))).toEqual(["not-utf8 1:1"]);
-    expect(refusals(new Uint8Array([0x61, 0xc0, 0xaf]))).toEqual(["not-utf8 1:1"]);
+    expect(refusals(new Uint8Array([0x61, 0xc0, 0xaf]))).toEqual(["not-utf8 1:2"]);
     expect(refusals(new Uint8Array(MAX_PROFILE_FILE_BYTES + 1).fill(0x23))).toEqual(["file-too-large 1:1"]);
     expect(refusals(new Uint8Array(MAX_PROFILE_FILE_BYTES).fill(0x23))).toEqual([]);
+  });
+
+  test("at the first byte that is no UTF-8, whatever stands before it", () => {
+    const before = fc.string({ unit: fc.constantFrom("a", "é", "字", "\u{1F600}", "\uFFFD", "\n", "\r\n", "\uFEFF") });
+    fc.assert(
+      fc.property(before, fc.constantFrom(0x80, 0xc0, 0xe9, 0xff), (text, byte) => {
+        const bytes = Buffer.concat([Buffer.from(text), Buffer.of(byte), Buffer.from("\uFFFDb\n")]);
+        // A mark at the very start is no part of the text.
+        const lines = text.replace(/^\uFEFF/, "").split("\n");
+        expect(refusals(bytes)).toEqual([`not-utf8 ${lines.length}:${(lines.at(-1) ?? "").length + 1}`]);
+      }),
+    );
   });
 
   test("quotes little of a long key", () => {

@@ -48,8 +48,18 @@ broken.yaml:6:21: error: permission "contents:wriet" has an action that GitHub d
       |                     ^^^^^^^^^^^^^^^^
   = use an action that GitHub has for this permission
 
-3 errors and 0 warnings in 1 file; docs/profiles.md has a section of each code
+3 errors and 0 warnings in 1 file; docs/profiles.md explains each code
 `);
+  });
+
+  test("shows no more than 200 findings of a file, says how many there are, and tells all as JSON", async () => {
+    const many = `pipeline:\n  profiles:\n${"    - {name: a}\n".repeat(201)}`;
+    const settings = { files: { "many.yaml": many, "good.yaml": GOOD } };
+    const { out } = await runCaptured(["profiles", "check", "many.yaml", "good.yaml"], settings);
+    expect(out.match(/^many\.yaml:\d+:\d+: error/gm)).toHaveLength(200);
+    expect(out).toContain("many.yaml: 202 more, which --format json tells\n\n402 errors and 0 warnings in 2 files;");
+    const json = await runCaptured(["profiles", "check", "many.yaml", "--format", "json"], settings);
+    expect(JSON.parse(json.out).findings).toHaveLength(402);
   });
 
   test("colours a terminal that may be coloured", async () => {
@@ -76,7 +86,7 @@ broken.yaml:6:21: error: permission "contents:wriet" has an action that GitHub d
     expect(findings[0]).toEqual({
       severity: "warning",
       code: "write-without-rule",
-      message: "no rule says who may have contents:write: every pipeline of the organization gets it",
+      message: "no rule narrows who may have contents:write: every pipeline of the organization gets it",
       file: "dangerous.yaml",
       line: 3,
       column: 31,

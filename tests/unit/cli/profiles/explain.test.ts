@@ -154,7 +154,7 @@ describe("profiles explain", () => {
       files: { ...files, "c.json": '{"pipeline_slug":"widget","build_branch":"main","build_number":1}' },
     });
     expect(err).toBe(
-      "note: c.json lacks pipeline_id, build_commit, which every token has; rules on that do not hold\n",
+      "note: c.json lacks pipeline_id, build_commit, which the service asks of every token; rules on that do not hold\n",
     );
   });
 

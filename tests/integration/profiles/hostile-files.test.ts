@@ -1,0 +1,109 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkFile } from "../../../src/profiles/check-file.ts";
+import { runCaptured } from "../../support/command-io.ts";
+import { HOSTILE_FILES, MEBIBYTE } from "../../support/hostile-files.ts";
+import { BINARY } from "../../support/program.ts";
+
+/** What the contract promises of any file. A busy machine may take longer once: the best of five counts. */
+const LONGEST_MS = 1_000;
+
+describe("a hostile profile file gets its answer within a second", () => {
+  test.each(Object.entries(HOSTILE_FILES))(
+    "%s",
+    async (_, content) => {
+      let fastestMs = Number.POSITIVE_INFINITY;
+      for (let attempt = 0; attempt < 5 && fastestMs > LONGEST_MS; attempt++) {
+        const startedMs = performance.now();
+        const { code, out } = await runCaptured(["profiles", "check", "p.yaml"], { files: { "p.yaml": content } });
+        fastestMs = Math.min(fastestMs, performance.now() - startedMs);
+        expect([0, 1]).toContain(code);
+        expect(out).toEndWith("\n");
+      }
+      expect(fastestMs).toBeLessThan(LONGEST_MS);
+    },
+    60_000,
+  );
+
+  test("and a file that is too large is refused for that alone", () => {
+    for (const size of [MEBIBYTE + 1, 5 * MEBIBYTE]) {
+      expect(checkFile(new Uint8Array(size), { isAppUsable: () => true }).findings).toEqual([
+        {
+          severity: "error",
+          code: "file-too-large",
+          message: "the file is larger than 1048576 bytes",
+          line: 1,
+          column: 1,
+        },
+      ]);
+    }
+  });
+});
+
+/** What the binary needs without any file, some 60 MiB, and as much again as the worst file may cost it. */
+const MOST_MEMORY_BYTES = 400 * MEBIBYTE;
+
+describe("the binary", () => {
+  const folder = mkdtempSync(join(tmpdir(), "hostile-files-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const POLICY = "pipeline: {profiles: [{name: a, permissions: [contents:read]}]}";
+  writeFileSync(join(folder, "good.yaml"), POLICY);
+  writeFileSync(join(folder, "claims.json"), "{}");
+  const commands = {
+    "profiles check FILE": ["profiles", "check", "FILE"],
+    "profiles check good.yaml --permissions FILE": ["profiles", "check", "good.yaml", "--permissions", "FILE"],
+    "profiles explain good.yaml --claims FILE": ["profiles", "explain", "good.yaml", "--claims", "FILE"],
+    "profiles test good.yaml FILE": ["profiles", "test", "good.yaml", "FILE"],
+  };
+
+  test("is seen to use memory, where that can be seen", async () => {
+    await Bun.write(join(folder, "hostile"), HOSTILE_FILES["10,000 profiles"] ?? "");
+    const child = Bun.spawn([BINARY, "profiles", "check", "hostile"], { cwd: folder, env: {}, stdout: "ignore" });
+    expect(process.platform !== "linux" || (await watchMemory(child)) > 50 * MEBIBYTE).toBe(true);
+  });
+
+  test.each(Object.entries(commands))(
+    "answers `%s` within a second and bounded memory, whatever the file",
+    async (_, argv) => {
+      for (const [what, content] of Object.entries(HOSTILE_FILES)) {
+        await Bun.write(join(folder, "hostile"), content);
+        const run = await runMeasured(argv.map((word) => (word === "FILE" ? "hostile" : word)));
+        expect({ what, ...run }).toEqual({ what, hasAnswered: true, isQuick: true, isSmall: true });
+      }
+    },
+    120_000,
+  );
+
+  /** A busy machine may take longer once: the best of five counts. */
+  async function runMeasured(argv: readonly string[]) {
+    let isQuick = false;
+    let peakBytes = 0;
+    let code: number | null = null;
+    for (let attempt = 0; attempt < 5 && !isQuick; attempt++) {
+      const startedMs = performance.now();
+      const child = Bun.spawn([BINARY, ...argv], { cwd: folder, env: {}, stdout: "ignore", stderr: "ignore" });
+      peakBytes = Math.max(peakBytes, await watchMemory(child));
+      code = await child.exited;
+      isQuick = performance.now() - startedMs < LONGEST_MS;
+    }
+    return { hasAnswered: code === 0 || code === 1, isQuick, isSmall: peakBytes < MOST_MEMORY_BYTES };
+  }
+});
+
+/**
+ * The most memory that a process had until it ended, as Linux tells it; 0 elsewhere, and for one that ends at once. What `wait` says of a
+ * child holds the memory of the parent that it was forked from.
+ */
+async function watchMemory(child: Bun.Subprocess): Promise<number> {
+  let peakBytes = 0;
+  while (child.exitCode === null) {
+    const status = await readFile(`/proc/${child.pid}/status`, "utf8").catch(() => "");
+    peakBytes = Math.max(peakBytes, Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024);
+    await Promise.race([child.exited, Bun.sleep(5)]);
+  }
+  return peakBytes;
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import {
+  addLoadPipelines,
+  checkLoad,
+  countSaid,
+  LOAD_VARIABLES,
+  sendRequests,
+  untilAllSay,
+} from "../../support/request-load.ts";
+import { createCertificateAuthority } from "../../support/valkey/certificates.ts";
+import { startMemoryServer } from "../../support/valkey/memory-server.ts";
+import { valkeyVariables, writeKeysetFile } from "../../support/valkey/service-access.ts";
+import { startFleet } from "../../support/world.ts";
+
+const authority = createCertificateAuthority();
+
+test("two instances of the binary serve every request while their Valkey cuts connections and then stops answering", async () => {
+  await using server = await startMemoryServer({ tls: authority.issue("load", ["localhost"]) });
+  using keyset = writeKeysetFile();
+  const variables = { ...valkeyVariables(server, authority), ...keyset.variables, ...LOAD_VARIABLES };
+  await using fleet = await startFleet(2, variables, { form: "binary", prepare: addLoadPipelines });
+  await untilAllSay(fleet, "valkey: in use", 1);
+  const load = await sendRequests(fleet, 6, async () => {
+    await Bun.sleep(1_500);
+    for (let cut = 1; cut <= 3; cut++) {
+      while (server.open < 2) await Bun.sleep(5);
+      server.cutAll();
+      await untilAllSay(fleet, "valkey: connection lost", cut);
+    }
+    while (server.open < 2) await Bun.sleep(5);
+    const used = fleet.worlds.map((world) => countSaid(world, "valkey: in use"));
+    server.pause();
+    await untilAllSay(fleet, "valkey: too slow", 1);
+    server.resume();
+    await untilAllSay(fleet, "valkey: in use", Math.max(...used) + 1);
+  });
+  checkLoad("connections cut, then no answer", load);
+  // Connections that are cut are lost to the log's reader and to nobody else: what was shared went on being shared.
+  for (const world of fleet.worlds) expect(countSaid(world, "valkey: out of use")).toBe(0);
+}, 60_000);
