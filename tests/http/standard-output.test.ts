@@ -134,6 +134,12 @@ describe(`standard output in trouble (${underTest})`, () => {
   });
 });
 
+/** What a command begins with that may limit a process: root may lack the right to limit another user's. */
+function asOwnerOf(pid: number): readonly string[] {
+  const uid = Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  return uid === process.getuid?.() ? [] : ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
+}
+
 /** A service whose standard output is a file that may grow to `limitBytes` and no further, until it is told otherwise. */
 async function startWithFile(simulator: Simulator) {
   const folder = mkdtempSync(join(tmpdir(), "full-output-"));
@@ -151,7 +157,10 @@ async function startWithFile(simulator: Simulator) {
     text: () => readFileSync(path, "utf8"),
     size: () => statSync(path).size,
     /** The soft limit alone: the process meets it as it would meet a full disk, with a write that is cut short and an error. */
-    limit: (size: number | "unlimited") => Bun.spawnSync(["prlimit", "--pid", String(child.pid), `--fsize=${size}:`]),
+    limit: (size: number | "unlimited") => {
+      const set = Bun.spawnSync([...asOwnerOf(child.pid), "prlimit", "--pid", String(child.pid), `--fsize=${size}:`]);
+      expect(set.stderr.toString()).toBe("");
+    },
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
       await child.exited;

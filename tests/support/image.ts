@@ -83,7 +83,8 @@ async function mount(image: string): Promise<string> {
 }
 
 function wrap(root: string, files: string, { Env, Entrypoint }: BuiltImage["configuration"]): string {
-  for (const folder of [join(root, "proc"), join(root, files)]) mkdirSync(folder, { recursive: true });
+  for (const folder of ["proc", "dev", files]) mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, "dev/null"), "");
   const command = join(STORE, "run-image");
   const own = Env.filter((entry) => !entry.startsWith("PATH=")).map((entry) => `'${entry}'`);
   const runner = join(import.meta.dir, "run-in-root.sh");
