@@ -1,135 +1,82 @@
 /**
- * What a cached token costs, beside a bare Bun.serve with the same bytes and lines, in one run on one machine: compare the ratios, not the
- * figures. Needs `wrk` and dist/chinmina-bridge.
+ * What a token that is held in memory costs, beside a bare Bun.serve with the same bytes and lines and, given PEER=COMMAND, beside another
+ * server of the same contract: interleaved, in one run, on one machine. Compare ratios, not figures.
  *
- *   bun bench/cached-token.ts [SECONDS] [CONNECTIONS]
+ *   make bench, or: bun bench/cached-token.ts [SECONDS] [ROUNDS]
  */
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startSimulator } from "../src/simulator/simulator.ts";
-import { startBridge } from "../tests/support/bridge.ts";
+import { startBinary, startFloor, startPeer, type Contender } from "./load/contender.ts";
+import { median, memoryMiB } from "./load/machine.ts";
+import { renderTable, summarize, writeResults, type Row } from "./load/report.ts";
+import { cachedScenarios } from "./load/scenarios.ts";
+import { createSurroundings } from "./load/surroundings.ts";
+import { drive, requireWrk, writeWorkload, type Figures } from "./load/wrk.ts";
 
-const SECONDS = Number(process.argv[2] ?? 5);
-const CONNECTIONS = Number(process.argv[3] ?? 32);
-const CLOCK_TICKS_PER_SECOND = 100;
-/** More than are remembered, in turn: none is ever met again while it is remembered. */
-const NEVER_REPEATED = 20_000;
+const SECONDS = Number(process.argv[2] ?? 4);
+const ROUNDS = Number(process.argv[3] ?? 3);
+const ENTRIES = 10_000;
+/** What the image sets (docs/container.md). */
+const IMAGE_SETTINGS = { BUN_JSC_forceRAMSize: "100663296" };
 
-if (Bun.which("wrk") === null) throw new Error("wrk is needed: apt-get install wrk, or brew install wrk");
-process.env["BRIDGE_UNDER_TEST"] = "binary";
+requireWrk();
 const folder = await mkdtemp(join(tmpdir(), "bench-"));
-await using simulator = await startSimulator();
-const { GITHUB_ORG_PROFILE: _, ...environment } = simulator.environment();
-await using bridge = await startBridge(environment, { keepLines: 20 });
-const idleMiB = memory(bridge.process.pid, "VmRSS");
-const reply = await (await ask(simulator.oidc.issueToken())).text();
-const line = `${JSON.stringify(bridge.audit[0])}\n`;
-const floor = Bun.spawn([process.execPath, join(import.meta.dir, "floor.ts")], {
-  env: { FLOOR_REPLY: reply, FLOOR_LINE: line },
-  stdout: "pipe",
-  stderr: "pipe",
-});
-void discard(floor.stdout);
-const floorPort = Number(new TextDecoder().decode((await floor.stderr.getReader().read()).value));
-
-const rows: Row[] = [];
-for (const [name, count] of [
-  ["one JWT", 1],
-  ["2,000 JWTs", 2000],
-  ["all new", NEVER_REPEATED],
-] as const) {
-  const script = await writeScript(
-    Array.from({ length: count }, (_item, jti) => simulator.oidc.issueToken({ jti: String(jti) })),
-  );
-  rows.push({ name: `floor, ${name}`, ...(await load(floorPort, floor.pid, script)) });
-  rows.push({ name: `bridge, ${name}`, ...(await load(bridge.port, bridge.process.pid, script)) });
+await using surroundings = await createSurroundings(ENTRIES);
+await using started = new AsyncDisposableStack();
+const environment = { ...surroundings.environment, ...IMAGE_SETTINGS };
+const bridge = started.use(await startBinary("bridge", environment));
+const contenders: Contender[] = [bridge];
+if (process.env["PEER"] !== undefined) {
+  contenders.push(started.use(await startPeer(process.env["PEER"], surroundings.environment)));
 }
-print(rows);
-console.log(
-  `RSS: idle ${idleMiB.toFixed(0)} MiB, after ${memory(bridge.process.pid, "VmRSS").toFixed(0)}, peak ${memory(bridge.process.pid, "VmHWM").toFixed(0)}`,
-);
-floor.kill();
+
+const [first] = surroundings.repeat(1, "/token");
+const reply = await (
+  await fetch(`http://127.0.0.1:${bridge.port}/token`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${first?.jwt}` },
+  })
+).text();
+contenders.push(started.use(await startFloor(reply, `${"x".repeat(auditLineLength())}\n`)));
+
+say(`filling memory with ${ENTRIES} entries`);
+const filling = writeWorkload(folder, "fill", surroundings.ofEachPipeline("/token"));
+await drive(bridge, filling, { connections: 32, seconds: 15 });
+
+const scenarios = cachedScenarios(folder, surroundings);
+const rows: Row[] = [];
+for (const { name, connections, workload } of scenarios) {
+  const runs = new Map<Contender, Figures[]>(contenders.map((one) => [one, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const contender of contenders) {
+      say(`${name}: ${contender.name}, ${round + 1} of ${ROUNDS}`);
+      runs.get(contender)?.push(await drive(contender, workload, { connections, seconds: SECONDS }));
+    }
+  }
+  for (const [{ name: contender }, figures] of runs) rows.push({ scenario: name, contender, runs: figures });
+}
+
+const summaries = summarize(rows);
+const durations = bridge.samples.flatMap((line) => /"durationMs":([\d.]+)/.exec(line)?.[1] ?? []).map(Number);
+const other = {
+  "time inside the service, median": `${(median(durations) * 1000).toFixed(0)} us`,
+  ...Object.fromEntries(
+    contenders.map(({ name, pid, idleMiB }) => [
+      `memory of ${name}`,
+      `idle ${idleMiB.toFixed(0)} MiB, after ${memoryMiB(pid, "VmRSS").toFixed(0)}, peak ${memoryMiB(pid, "VmHWM").toFixed(0)}`,
+    ]),
+  ),
+};
+console.log(renderTable(summaries));
+for (const [key, value] of Object.entries(other)) console.log(`${key}: ${value}`);
+writeResults("cached-token", summaries, other);
 await rm(folder, { recursive: true });
 
-interface Figures {
-  readonly perSecond: number;
-  readonly cpuMicroseconds: number;
-  readonly p50: string;
-  readonly p99: string;
-  readonly failures: string;
-}
-type Row = Figures & { readonly name: string };
-
-function ask(jwt: string): Promise<Response> {
-  return fetch(`${bridge.url}/token`, { method: "POST", headers: { authorization: `Bearer ${jwt}` } });
+function auditLineLength(): number {
+  return bridge.samples.find((line) => line.includes("audit_event"))?.length ?? 1200;
 }
 
-async function writeScript(tokens: readonly string[]): Promise<string> {
-  const list = join(folder, `tokens-${tokens.length}`);
-  const script = `${list}.lua`;
-  await writeFile(list, tokens.join("\n"));
-  await writeFile(
-    script,
-    `local requests, n, thread = {}, 0, 0
-function setup(t) t:set("start", thread * 7919); thread = thread + 1 end
-function init()
-  for token in io.lines("${list}") do
-    requests[#requests + 1] = wrk.format("POST", "/token", { ["Authorization"] = "Bearer " .. token, ["Host"] = "bridge", ["Content-Length"] = "0" })
-  end
-  n = start
-end
-function request() n = n + 1; return requests[n % #requests + 1] end
-`,
-  );
-  return script;
-}
-
-async function load(port: number, pid: number, script: string): Promise<Figures> {
-  const before = cpuSeconds(pid);
-  const wrk = Bun.spawn(
-    ["wrk", "-t1", `-c${CONNECTIONS}`, `-d${SECONDS}s`, "--latency", "-s", script, `http://127.0.0.1:${port}`],
-    { stdout: "pipe" },
-  );
-  const text = await new Response(wrk.stdout).text();
-  const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
-  return {
-    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
-    cpuMicroseconds: ((cpuSeconds(pid) - before) / requests) * 1e6,
-    p50: /50%\s+(\S+)/.exec(text)?.[1] ?? "",
-    p99: /99%\s+(\S+)/.exec(text)?.[1] ?? "",
-    failures: /Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? "0",
-  };
-}
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
-}
-
-function memory(pid: number, field: "VmRSS" | "VmHWM"): number {
-  return (
-    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024
-  );
-}
-
-async function discard(stream: ReadableStream<Uint8Array>): Promise<void> {
-  for await (const _chunk of stream);
-}
-
-function print(table: readonly Row[]): void {
-  console.log(`${CONNECTIONS} connections, ${SECONDS} s each\n`);
-  for (const { name, perSecond, cpuMicroseconds, p50, p99, failures } of table) {
-    const other = table.find((row) => row.name === name.replace("bridge", "floor"));
-    const ratio =
-      other === undefined || other.name === name
-        ? ""
-        : `  ${(cpuMicroseconds / other.cpuMicroseconds).toFixed(2)} x the floor's CPU`;
-    console.log(
-      `${name.padEnd(20)} ${perSecond.toFixed(0).padStart(7)}/s  ${cpuMicroseconds.toFixed(1).padStart(6)} us CPU  p50 ${p50.padStart(8)}  p99 ${p99.padStart(8)}  failed ${failures}${ratio}`,
-    );
-  }
+function say(progress: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${progress}\n`);
 }

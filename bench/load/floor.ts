@@ -1,6 +1,6 @@
 /**
  * The floor that figures are compared with: a bare Bun.serve that answers with the same bytes and writes a line of the same length for
- * each request before it answers, and does nothing else. Prints its port.
+ * each request before it answers, and does nothing else.
  */
 const [reply = "", line = ""] = [process.env["FLOOR_REPLY"], process.env["FLOOR_LINE"]];
 const sink = Bun.stdout.writer({ highWaterMark: 1024 * 1024 });
@@ -25,8 +25,8 @@ async function leave(batch: PromiseWithResolvers<void>): Promise<void> {
   batch.resolve();
 }
 
-const server = Bun.serve({
-  port: 0,
+Bun.serve({
+  port: Number(process.env["SERVER_PORT"]),
   hostname: "127.0.0.1",
   development: false,
   fetch: async () => {
@@ -34,4 +34,3 @@ const server = Bun.serve({
     return new Response(reply, { headers: { "content-type": "application/json", "cache-control": "no-store" } });
   },
 });
-process.stderr.write(`${server.port}\n`);
