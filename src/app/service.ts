@@ -1,6 +1,7 @@
 import { createAuditLog, type AuditLog } from "../audit/audit-log.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { revokeInstallationToken } from "../github/installation-tokens.ts";
+import { createAuditParts } from "../http/audit-parts.ts";
 import { createRequestHandler } from "../http/request-handler.ts";
 import { startServer } from "../http/server.ts";
 import type { HttpSettings } from "../http/services.ts";
@@ -79,6 +80,7 @@ export async function startService(
     apps: upstreams.apps,
     vend: createVending(configuration, { upstreams, cache, policy, audit, clock, telemetry }),
     audit,
+    auditParts: createAuditParts(),
     clock,
     newRequestId: () => crypto.randomUUID(),
     onUnexpected: (error) => logger.error("request failed unexpectedly", { error: describeCauses(error) }),

@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import { renderAuditLine, renderCountLine } from "./audit-line.ts";
+import { renderCountLine, renderRequestLine, renderTime, renderTokenLine } from "./audit-line.ts";
 import type { AuditEntry, AuditRevocation, AuditToken } from "./entry.ts";
 import { OVERFULL_SIZE, type OutputLines, type PendingLine } from "./output-lines.ts";
 
@@ -21,17 +21,29 @@ export interface AuditLog {
 
 export function createAuditLog(lines: OutputLines, clock: Clock): AuditLog {
   let unrecorded = 0;
+  let second = Number.NaN;
+  let time = "";
 
+  /** Thousands of lines have the same second. */
+  const now = (): string => {
+    const nowMs = clock.nowMs();
+    const itsSecond = Math.floor(nowMs / 1000);
+    if (itsSecond !== second) {
+      second = itsSecond;
+      time = renderTime(nowMs);
+    }
+    return time;
+  };
   const writeCount = (): void => {
-    lines.append(renderCountLine(clock.nowMs(), unrecorded), "audit");
+    lines.append(renderCountLine(now(), unrecorded), "audit");
     unrecorded = 0;
   };
 
   return {
-    request: (entry) => lines.append(renderAuditLine("audit_event", clock.nowMs(), entry), "audit"),
-    replaceRequest: (waiting, entry) => waiting.replace(renderAuditLine("audit_event", clock.nowMs(), entry)),
-    mint: (token) => lines.append(renderAuditLine("mint_event", clock.nowMs(), { token }), "audit"),
-    revocation: (revocation) => lines.append(renderAuditLine("revoke_event", clock.nowMs(), revocation), "audit"),
+    request: (entry) => lines.append(renderRequestLine(now(), entry), "audit"),
+    replaceRequest: (waiting, entry) => waiting.replace(renderRequestLine(now(), entry)),
+    mint: (token) => lines.append(renderTokenLine(now(), "mint_event", { token }), "audit"),
+    revocation: (revocation) => lines.append(renderTokenLine(now(), "revoke_event", revocation), "audit"),
     isOverfull: () => lines.pendingSize > OVERFULL_SIZE,
     countUnrecorded: () => {
       unrecorded += 1;

@@ -1,3 +1,5 @@
+import type { AuditPart } from "./audit-part.ts";
+
 /** What an audit line tells of one request. Fields that do not apply are absent; texts are raw and cut when the line is made. */
 export interface AuditEntry {
   readonly request: {
@@ -11,25 +13,44 @@ export interface AuditEntry {
     readonly forwardedFor?: string;
   };
   /** With tracing on. */
-  readonly traceId?: string;
-  readonly pipeline?: {
+  readonly traceId?: string | undefined;
+  /** Once the JWT has verified; present beside a refusal by match rules. */
+  readonly caller?: (AuditCaller & { readonly expiryRemaining: number }) | undefined;
+  readonly token?: AuditTokenParts | undefined;
+  readonly error?: string | undefined;
+}
+
+/** Who asks, the same object for each request with the same JWT. */
+export interface AuditCaller {
+  readonly pipeline: AuditPart<{
     readonly organizationSlug: string;
     readonly pipelineSlug: string;
     readonly jobID: string;
     readonly buildNumber: number;
     readonly buildBranch: string;
-  };
-  readonly authorization: {
-    /** That the JWT verified; true beside a refusal by match rules. */
-    readonly authorized: boolean;
-    readonly subject?: string;
-    readonly issuer?: string;
-    readonly audience?: readonly string[];
-    readonly expiry?: string;
-    readonly expiryRemaining?: number;
-  };
-  readonly token?: AuditToken;
-  readonly error?: string;
+  }>;
+  readonly authorization: AuditPart<{
+    readonly authorized: true;
+    readonly subject: string;
+    readonly issuer: string;
+    readonly audience: readonly string[];
+    readonly expiry: string;
+  }>;
+}
+
+/** Of a token at the moment when it is handed out. */
+export interface AuditHandover {
+  readonly expiryRemaining: number;
+  readonly source: "memory" | "valkey" | "github";
+}
+
+/** What is known of the token, in the order in which it becomes known. No field is in two parts. */
+export interface AuditTokenParts {
+  readonly asked?: AuditToken | undefined;
+  readonly resolved?: AuditPart<AuditToken> | undefined;
+  readonly judged?: AuditToken | undefined;
+  readonly vended?: AuditPart<AuditToken> | undefined;
+  readonly now?: AuditHandover | undefined;
 }
 
 /** What an audit line tells of one token that was to be taken back. */

@@ -1,8 +1,9 @@
-import type { TokenSource } from "../vending/vend.ts";
-import type { AuditEntry, AuditToken } from "../audit/entry.ts";
-import { formatEpochSeconds } from "../lib/rfc3339.ts";
+import type { AuditCaller, AuditEntry, AuditHandover, AuditToken } from "../audit/entry.ts";
+import type { AuditPart } from "../audit/audit-part.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
-import { resolvedFields, vendedFields, type ResolvedFacts, type VendedFacts } from "../vending/audit-token.ts";
+import { handedFields, type ResolvedFacts, type VendedFacts } from "../vending/audit-token.ts";
+import type { TokenSource } from "../vending/vend.ts";
+import type { AuditParts } from "./audit-parts.ts";
 
 /** What a request's line shows of the connection and the request line. */
 export interface RequestFacts {
@@ -20,13 +21,20 @@ export interface RequestFacts {
  */
 export class AuditScope {
   readonly #facts: RequestFacts;
+  readonly #parts: AuditParts;
   #identity: BuildkiteIdentity | undefined;
-  #resolved: ResolvedFacts | undefined;
-  #token: AuditToken = {};
+  #caller: AuditCaller | undefined;
+  #profile: ResolvedFacts | undefined;
+  #asked: AuditToken | undefined;
+  #resolved: AuditPart<AuditToken> | undefined;
+  #judged: AuditToken | undefined;
+  #vended: AuditPart<AuditToken> | undefined;
+  #handed: AuditHandover | undefined;
   #error: string | undefined;
 
-  constructor(facts: RequestFacts) {
+  constructor(facts: RequestFacts, parts: AuditParts) {
     this.#facts = facts;
+    this.#parts = parts;
   }
 
   get identity(): BuildkiteIdentity | undefined {
@@ -35,46 +43,46 @@ export class AuditScope {
 
   /** The profile and its App, once they are known. */
   get profile(): ResolvedFacts | undefined {
-    return this.#resolved;
+    return this.#profile;
   }
 
   /** Where the token came from, while there is one. */
   get source(): TokenSource | undefined {
-    return this.#token.source;
+    return this.#handed?.source;
   }
 
   authenticated(identity: BuildkiteIdentity): void {
     this.#identity = identity;
+    this.#caller = this.#parts.callerOf(identity);
   }
 
-  /** Adds to what the entry says of the token; a later value replaces an earlier one. */
-  token(fields: AuditToken): void {
-    this.#token = { ...this.#token, ...fields };
+  /** What the request itself says that it wants. */
+  asked(fields: Pick<AuditToken, "requestedProfile" | "requestedRepository">): void {
+    this.#asked = { ...this.#asked, ...fields };
   }
 
-  /** From the moment the profile resolves, a later refusal by rules or by GitHub included. */
-  resolved(request: ResolvedFacts): void {
-    this.#resolved = request;
-    this.token(resolvedFields(request));
+  /** From the moment the profile resolves, a later refusal by rules or by GitHub included. Its full name takes the place of the one that was sent. */
+  resolved(facts: ResolvedFacts): void {
+    this.#profile = facts;
+    this.#resolved = this.#parts.resolvedOf(facts);
+    if (this.#asked?.requestedProfile === undefined) return;
+    const { requestedProfile: _, ...others } = this.#asked;
+    this.#asked = others.requestedRepository === undefined ? undefined : others;
+  }
+
+  judged(fields: Pick<AuditToken, "matches" | "attemptedPatterns">): void {
+    this.#judged = fields;
   }
 
   vended(facts: VendedFacts, nowMs: number): void {
-    this.token(vendedFields(facts, nowMs));
+    this.#vended = this.#parts.vendedOf(facts);
+    this.#handed = handedFields(facts, nowMs);
   }
 
   /** What would have been vended has not been. */
   withoutToken(): void {
-    const {
-      vendedRepository: _1,
-      repositories: _2,
-      permissions: _3,
-      hashedToken: _4,
-      expiry: _5,
-      expiryRemaining: _6,
-      source: _7,
-      ...rest
-    } = this.#token;
-    this.#token = rest;
+    this.#vended = undefined;
+    this.#handed = undefined;
   }
 
   error(cause: string): void {
@@ -82,32 +90,33 @@ export class AuditScope {
   }
 
   entry(status: number, durationMs: number, nowMs: number, traceId?: string): AuditEntry {
-    const identity = this.#identity;
-    const { method, path, ...rest } = this.#facts;
+    const { method, path, sourceIP, userAgent, id, forwardedFor } = this.#facts;
+    const duration = Math.round(durationMs * 1000) / 1000;
+    const request = { method, path, status, sourceIP, userAgent, id, durationMs: duration };
     return {
-      request: { method, path, status, ...rest, durationMs: Math.round(durationMs * 1000) / 1000 },
-      ...(traceId === undefined ? {} : { traceId }),
-      ...(identity === undefined ? {} : { pipeline: pipelineOf(identity) }),
-      authorization: authorizationOf(identity, nowMs),
-      ...(Object.keys(this.#token).length === 0 ? {} : { token: this.#token }),
-      ...(this.#error === undefined ? {} : { error: this.#error }),
+      request: forwardedFor === undefined ? request : { ...request, forwardedFor },
+      traceId,
+      caller: this.#callerAt(nowMs),
+      token: this.#tokenParts(),
+      error: this.#error,
     };
   }
-}
 
-function pipelineOf(identity: BuildkiteIdentity): NonNullable<AuditEntry["pipeline"]> {
-  const { organizationSlug, pipelineSlug, jobId, buildNumber, buildBranch } = identity;
-  return { organizationSlug, pipelineSlug, jobID: jobId, buildNumber, buildBranch };
-}
+  #callerAt(nowMs: number): AuditEntry["caller"] {
+    if (this.#caller === undefined || this.#identity === undefined) return undefined;
+    const { pipeline, authorization } = this.#caller;
+    const expiryRemaining = Math.floor(this.#identity.expiresAtEpochSeconds - nowMs / 1000);
+    return { pipeline, authorization, expiryRemaining };
+  }
 
-function authorizationOf(identity: BuildkiteIdentity | undefined, nowMs: number): AuditEntry["authorization"] {
-  if (identity === undefined) return { authorized: false };
-  return {
-    authorized: true,
-    subject: identity.subject,
-    issuer: identity.issuer,
-    audience: identity.audience,
-    expiry: formatEpochSeconds(identity.expiresAtEpochSeconds),
-    expiryRemaining: Math.floor(identity.expiresAtEpochSeconds - nowMs / 1000),
-  };
+  #tokenParts(): AuditEntry["token"] {
+    if (this.#asked === undefined && this.#resolved === undefined) return undefined;
+    return {
+      asked: this.#asked,
+      resolved: this.#resolved,
+      judged: this.#judged,
+      vended: this.#vended,
+      now: this.#handed,
+    };
+  }
 }

@@ -66,7 +66,7 @@ function readWish(exchange: Exchange, { settings }: Services): ReadWish {
     return decided(refuse(exchange, { code: "bad-request", cause: "the body is not in git's credential format" }));
   }
   const requestedRepository = requestedUrl(credential);
-  if (requestedRepository !== undefined) scope.token({ requestedRepository });
+  if (requestedRepository !== undefined) scope.asked({ requestedRepository });
   const asked = readGitRequest(credential, settings.gitHubWebUrl.host);
   if (asked.kind === "ask") return { kind: "wish", wish: { kind: "git", path: asked.path } };
   return decided(

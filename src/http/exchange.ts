@@ -33,18 +33,19 @@ export interface Arrival {
 
 export function openExchange({ request, peer, target, body, match }: Arrival, services: Services): Exchange {
   const requestId = sanitizeId(request.headers.get("x-request-id")) ?? services.newRequestId();
-  const client = forwardedFor(request.headers.get("x-forwarded-for"), services.settings.trustedProxyHops);
-  const scope = new AuditScope({
+  const hops = services.settings.trustedProxyHops;
+  const client = hops === 0 ? undefined : forwardedFor(request.headers.get("x-forwarded-for"), hops);
+  const facts = {
     method: request.method,
     path: target.path,
     sourceIP: peer,
     userAgent: request.headers.get("user-agent") ?? "",
     id: requestId,
-    ...(client === undefined ? {} : { forwardedFor: client }),
-  });
+  };
+  const scope = new AuditScope(client === undefined ? facts : { ...facts, forwardedFor: client }, services.auditParts);
   const { route, rawProfile } = match;
   const requestedProfile = rawProfile === undefined ? undefined : (percentDecode(rawProfile) ?? rawProfile);
-  if (requestedProfile !== undefined) scope.token({ requestedProfile });
+  if (requestedProfile !== undefined) scope.asked({ requestedProfile });
   const observation = services.observer?.begin({ request, route, path: target.path, peer });
   const interest = { isOver: false };
   return { request, requestId, route, rawProfile, query: target.query, body, scope, observation, interest };

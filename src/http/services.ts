@@ -3,6 +3,7 @@ import type { GitHubApp } from "../github/app.ts";
 import type { InstallationAccount } from "../github/installations.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
+import type { AuditParts } from "./audit-parts.ts";
 import type { Verifier } from "../oidc/buildkite-identity.ts";
 import type { PolicyGeneration } from "../profiles/policy.ts";
 import type { Vend } from "../vending/vend.ts";
@@ -29,6 +30,7 @@ export interface Services {
   readonly apps: AppDirectory;
   readonly vend: Vend;
   readonly audit: AuditLog;
+  readonly auditParts: AuditParts;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   /** A fault that nobody expected; for the operational log. */

@@ -33,15 +33,15 @@ export function vendFor(
   const verdict = authorize(request, services.settings.protectedRepository);
   switch (verdict.kind) {
     case "refused":
-      scope.token({ attemptedPatterns: verdict.attempted });
+      scope.judged({ attemptedPatterns: verdict.attempted });
       return forbidden("the profile's match rules do not hold");
     case "invalid-claim":
       return forbidden(`claim ${verdict.claim} has a value that no rule may read`);
     case "protected":
-      scope.token({ matches: verdict.matches });
+      scope.judged({ matches: verdict.matches });
       return forbidden("a caller-scoped profile may not write the repository that holds the policy");
     case "authorized":
-      scope.token({ matches: verdict.matches });
+      scope.judged({ matches: verdict.matches });
       return vendAuthorized(verdict.request, asked, services, exchange);
   }
 }

@@ -1,4 +1,4 @@
-import type { AuditToken } from "../audit/entry.ts";
+import type { AuditHandover, AuditToken } from "../audit/entry.ts";
 import type { GitHubApp } from "../github/app.ts";
 import { formatEpochSeconds } from "../lib/rfc3339.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
@@ -35,17 +35,20 @@ export function resolvedFields({ identity, profile, callerScope, app, policyDige
   };
 }
 
-/** What evidence shows of a token that is there; by its hash, never itself. */
-export function vendedFields({ token, source, repositories, permissions }: VendedFacts, nowMs: number): AuditToken {
+/** What evidence shows of a token that is there, by its hash, never itself: for as long as the token lives. */
+export function vendedFields({ token, repositories, permissions }: Omit<VendedFacts, "source">): AuditToken {
   return {
     ...(token.repositoryUrl === "" ? {} : { vendedRepository: token.repositoryUrl }),
     repositories: repositories.kind === "all" ? ["{{all-repositories}}"] : repositories.names,
     permissions,
     hashedToken: token.tokenSha256Base64,
     expiry: formatEpochSeconds(token.expiresAtEpochSeconds),
-    expiryRemaining: Math.floor(token.expiresAtEpochSeconds - nowMs / 1000),
-    source,
   };
+}
+
+/** What evidence shows of a token at the moment when it is handed out. */
+export function handedFields({ token, source }: Pick<VendedFacts, "token" | "source">, nowMs: number): AuditHandover {
+  return { expiryRemaining: Math.floor(token.expiresAtEpochSeconds - nowMs / 1000), source };
 }
 
 /** The whole of what a `mint_event` shows: a token that was made in the background, for a request that was authorized before. */
@@ -54,6 +57,7 @@ export function mintedFields(request: AuthorizedRequest, token: VendedToken, now
   const permissions = request.profile.permissions.names;
   return {
     ...resolvedFields({ ...request, callerScope: callerScopeOf(request.target) }),
-    ...vendedFields({ token, source: "github", repositories, permissions }, nowMs),
+    ...vendedFields({ token, repositories, permissions }),
+    ...handedFields({ token, source: "github" }, nowMs),
   };
 }

@@ -1,6 +1,7 @@
 import { createCache } from "../../src/cache/create-cache.ts";
 import type { GitHubApp } from "../../src/github/app.ts";
 import type { TokenRequest } from "../../src/github/installation-tokens.ts";
+import { createAuditParts } from "../../src/http/audit-parts.ts";
 import { createRequestHandler } from "../../src/http/request-handler.ts";
 import type { BuildkiteIdentity } from "../../src/oidc/buildkite-identity.ts";
 import { compileFile } from "../../src/profiles/compile.ts";
@@ -111,6 +112,7 @@ export function createInProcessService(
       isOverfull: () => false,
       countUnrecorded: () => undefined,
     },
+    auditParts: createAuditParts(),
     clock,
     newRequestId: () => "id",
     onUnexpected: (error) => {

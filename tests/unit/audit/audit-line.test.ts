@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { renderAuditLine } from "../../../src/audit/audit-line.ts";
+import { renderRequestLine } from "../../../src/audit/audit-line.ts";
+import { AuditPart } from "../../../src/audit/audit-part.ts";
 import type { AuditEntry } from "../../../src/audit/entry.ts";
 
 const entry = (request: Partial<AuditEntry["request"]> = {}, rest: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -14,14 +15,25 @@ const entry = (request: Partial<AuditEntry["request"]> = {}, rest: Partial<Audit
     durationMs: 1,
     ...request,
   },
-  authorization: { authorized: false },
   ...rest,
+});
+const TIME = "1970-01-01T00:00:00Z";
+const callerWith = (audience: readonly string[]): NonNullable<AuditEntry["caller"]> => ({
+  pipeline: new AuditPart({
+    organizationSlug: "acme",
+    pipelineSlug: "widget",
+    jobID: "job",
+    buildNumber: 1,
+    buildBranch: "main",
+  }),
+  authorization: new AuditPart({ authorized: true, subject: "sub", issuer: "iss", audience, expiry: TIME }),
+  expiryRemaining: 299,
 });
 const parse = (line: string) => JSON.parse(`${line}}`);
 
-describe("renderAuditLine()", () => {
+describe("renderRequestLine()", () => {
   test("leaves its object open for the instance and the sequence number", () => {
-    const line = renderAuditLine("audit_event", 1_768_257_342_900, entry());
+    const line = renderRequestLine("2026-01-12T22:35:42Z", entry());
     expect(line.endsWith("}")).toBe(true);
     expect(parse(line)).toEqual({
       level: "audit",
@@ -29,25 +41,67 @@ describe("renderAuditLine()", () => {
       type: "audit",
       message: "audit_event",
       ...entry(),
+      authorization: { authorized: false },
+    });
+  });
+
+  test("has the parts of a token in one object, and the caller's remaining time with its authorization", () => {
+    const token = {
+      asked: { requestedRepository: "https://github.com/acme/widget" },
+      resolved: new AuditPart({ requestedProfile: "profile://x", applicationID: 111 }),
+      judged: { matches: [] },
+      vended: new AuditPart({ repositories: ["widget"] }),
+      now: { expiryRemaining: 3599, source: "memory" },
+    } as const;
+    const line = parse(renderRequestLine(TIME, entry({}, { caller: callerWith(["a"]), token, traceId: "0af7" })));
+    expect(line).toMatchObject({
+      traceId: "0af7",
+      pipeline: { organizationSlug: "acme", buildNumber: 1 },
+      authorization: { authorized: true, audience: ["a"], expiryRemaining: 299 },
+    });
+    expect(line.token).toEqual({
+      requestedRepository: "https://github.com/acme/widget",
+      requestedProfile: "profile://x",
+      applicationID: 111,
+      matches: [],
+      repositories: ["widget"],
+      expiryRemaining: 3599,
+      source: "memory",
+    });
+  });
+
+  test("has the same members when it must be cut narrower to fit", () => {
+    const audience = Array.from({ length: 90 }, (_none, index) => `${index} ${"x".repeat(400)}`);
+    const token = {
+      resolved: new AuditPart({ app: "default" }),
+      now: { expiryRemaining: 1, source: "memory" },
+    } as const;
+    const line = renderRequestLine(TIME, entry({}, { caller: callerWith(audience), token, error: "none" }));
+    expect(Buffer.byteLength(line)).toBeLessThan(12 * 1024);
+    expect(parse(line)).toMatchObject({
+      pipeline: { pipelineSlug: "widget" },
+      authorization: { authorized: true, expiryRemaining: 299 },
+      token: { app: "default", source: "memory" },
+      error: "none",
     });
   });
 
   test("cuts a caller's string to 512 bytes with an ellipsis, at a character boundary", () => {
-    const { request } = parse(renderAuditLine("audit_event", 0, entry({ userAgent: "é".repeat(600) })));
+    const { request } = parse(renderRequestLine(TIME, entry({ userAgent: "é".repeat(600) })));
     expect(Buffer.byteLength(request.userAgent)).toBeLessThanOrEqual(512);
     expect(request.userAgent.endsWith("é…")).toBe(true);
   });
 
   test("cuts a list to 100 items and counts the rest", () => {
     const repositories = Array.from({ length: 130 }, (_, index) => `r${index}`);
-    const { token } = parse(renderAuditLine("audit_event", 0, entry({}, { token: { repositories } })));
+    const { token } = parse(renderRequestLine(TIME, entry({}, { token: { judged: { repositories } } })));
     expect(token.repositories).toHaveLength(101);
     expect(token.repositories[100]).toBe("… and 30 more");
   });
 
   test("writes no character raw that a terminal or a log viewer may act upon", () => {
     const hostile = "\u0000\n\u001b[2J\u007f\u0085\u009b\u2028\u2029\ud800";
-    const line = renderAuditLine("audit_event", 0, entry({ userAgent: hostile }));
+    const line = renderRequestLine(TIME, entry({ userAgent: hostile }));
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/);
     expect(parse(line).request.userAgent).toBe(hostile.toWellFormed());
   });
@@ -56,11 +110,7 @@ describe("renderAuditLine()", () => {
     const text = fc.string({ unit: "binary", maxLength: 3000 });
     fc.assert(
       fc.property(text, text, fc.array(text, { maxLength: 150 }), (path, userAgent, audience) => {
-        const line = renderAuditLine(
-          "audit_event",
-          0,
-          entry({ path, userAgent }, { authorization: { authorized: true, audience } }),
-        );
+        const line = renderRequestLine(TIME, entry({ path, userAgent }, { caller: callerWith(audience) }));
         expect(Buffer.byteLength(line)).toBeLessThan(12 * 1024);
         expect(line).not.toContain("\n");
         parse(line);
