@@ -246,6 +246,7 @@ test(
     const all = count("pass") + count("fail") + count("skip") + count("todo");
     console.log(`the HTTP suite in the image: ${count("pass")} of ${all}`);
     const failures = output.split("\n").filter((line) => line.startsWith("(fail)"));
+    if (failures.length > 0) console.log(output.replaceAll(/^\(pass\).*\n/gm, ""));
     expect({ failures, code: await suite.exited, passed: count("pass") }).toEqual({
       failures: [],
       code: 0,
