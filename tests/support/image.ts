@@ -41,6 +41,8 @@ export interface BuiltImage {
   };
   readonly healthCheck: readonly string[];
   readonly bytes: number;
+  /** The digests of its layers, and of those of a second build. */
+  readonly layers: readonly (readonly string[])[];
   /** The image's binary as tests start it: a command without arguments. `files` is the folder of this machine that it sees. */
   readonly command: string;
   readonly files: string;
@@ -56,12 +58,14 @@ export async function buildImage(commit: string): Promise<BuiltImage> {
   const build = ["sh", join(ROOT, "scripts/image.sh")];
   const settings = { BUILDER: "buildah", COMMIT: commit };
   await run([...build, IMAGE, "--pull=never", "--no-cache"], settings);
+  await run([...build, `${IMAGE}-again`, "--pull=never", "--no-cache"], settings);
   await run([...build, ARM_IMAGE, "--pull=never", "--no-cache", "--build-arg=RUN_BASE=localhost/glibc-dynamic:arm64"], {
     ...settings,
     PLATFORM: "linux/arm64",
   });
   await run(["buildah", "rmi", "--prune"]);
-  const [{ Config, Size, Healthcheck }] = JSON.parse(await run([...PODMAN, "image", "inspect", IMAGE]));
+  const [first, again] = JSON.parse(await podman("image", "inspect", IMAGE, `${IMAGE}-again`));
+  const { Config, Size, Healthcheck } = first;
   const root = await mount(IMAGE);
   const files = join(STORE, "files");
   mkdirSync(files, { recursive: true, mode: 0o755 });
@@ -71,6 +75,7 @@ export async function buildImage(commit: string): Promise<BuiltImage> {
     configuration: Config,
     healthCheck: Healthcheck.Test,
     bytes: Size,
+    layers: [first.RootFS.Layers, again.RootFS.Layers],
     command: wrap(root, files, Config),
     files,
   };

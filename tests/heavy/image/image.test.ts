@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../../package.json";
+import { startBridge } from "../../support/bridge.ts";
 import { INSTALL_TIMEOUT_MS } from "../../support/emulators.ts";
 import {
   buildImage,
@@ -87,8 +88,13 @@ describe("the image, on stand-ins for Chainguard's bases", () => {
     expect(sha256(join(image.armRoot, "chinmina-bridge"))).toBe(released("arm64"));
   }, 60_000);
 
+  test("has the same layers when it is built again", () => {
+    const [first, again] = image.layers;
+    expect(first?.length).toBeGreaterThan(1);
+    expect(again).toEqual(first ?? []);
+  });
+
   test("for arm64 starts, finds its libraries in its own root and vends a token (qemu)", async () => {
-    const { startBridge } = await import("../../support/bridge.ts");
     const { GITHUB_ORG_PROFILE: _, ...environment } = simulator.environment();
     const command = ["qemu-aarch64-static", "-L", image.armRoot, join(image.armRoot, "chinmina-bridge")];
     await using bridge = await startBridge({ ...environment, BUN_JSC_forceRAMSize: "100663296" }, { command });
@@ -240,6 +246,7 @@ test(
     const all = count("pass") + count("fail") + count("skip") + count("todo");
     console.log(`the HTTP suite in the image: ${count("pass")} of ${all}`);
     const failures = output.split("\n").filter((line) => line.startsWith("(fail)"));
+    if (failures.length > 0) console.log(output.replaceAll(/^\(pass\).*\n/gm, ""));
     expect({ failures, code: await suite.exited, passed: count("pass") }).toEqual({
       failures: [],
       code: 0,

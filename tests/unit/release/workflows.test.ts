@@ -15,10 +15,7 @@ const stepSchema = v.object({
 const workflowSchema = v.object({
   on: v.record(v.string(), v.unknown()),
   permissions,
-  jobs: v.record(
-    v.string(),
-    v.object({ permissions, uses: v.optional(v.string()), steps: v.optional(v.array(stepSchema), []) }),
-  ),
+  jobs: v.record(v.string(), v.object({ uses: v.optional(v.string()), steps: v.optional(v.array(stepSchema), []) })),
 });
 
 const texts = readdirSync(FOLDER).map((name): [string, string] => [name, readFileSync(join(FOLDER, name), "utf8")]);
@@ -37,8 +34,8 @@ describe.each(texts)("the workflow %s", (_name, text) => {
 });
 
 describe.each(workflows)("the workflow %s", (_name, workflow) => {
-  test("gives nothing to a job that does not ask for it, and runs no change of a stranger with rights", () => {
-    expect(workflow.permissions).toEqual({});
+  test("gives a job that asks for nothing no right but to read, and runs no change of a stranger with rights", () => {
+    expect([{}, { contents: "read" }]).toContainEqual(workflow.permissions);
     expect(Object.keys(workflow.on)).not.toContain("pull_request_target");
     expect(Object.keys(workflow.on)).not.toContain("workflow_run");
   });
