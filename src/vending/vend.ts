@@ -39,6 +39,7 @@ export interface VendOptions {
 
 export function createVend(options: VendOptions): Vend {
   const { cache, mint, moved, webUrl, clock, mayRenew, announce, observe } = options;
+  const fits: Fits = (request, token, asked) => isForAsked(request, token, asked, webUrl);
   return (request, asked) => {
     const key = cacheKey(request, webUrl.host);
     const held = cache.peek(key, request, renewalOf);
@@ -100,9 +101,12 @@ export function createVend(options: VendOptions): Vend {
   function renewalOf(request: AuthorizedRequest): Source<VendedToken, Refusal> | undefined {
     return mayRenew(request) ? sourceOf(request, "renewal") : undefined;
   }
+}
 
-  function fits({ target }: AuthorizedRequest, token: VendedToken, asked: AskedRepository | undefined): boolean {
-    if (asked === undefined || target.kind !== "pipeline") return true;
-    return isPipelineRepository(token.repositoryUrl, asked, webUrl);
-  }
+type Fits = (request: AuthorizedRequest, token: VendedToken, asked: AskedRepository | undefined) => boolean;
+
+/** A pipeline's token is for one repository: git must have asked about that one. */
+function isForAsked(...[{ target }, token, asked, webUrl]: [...Parameters<Fits>, webUrl: URL]): boolean {
+  if (asked === undefined || target.kind !== "pipeline") return true;
+  return isPipelineRepository(token.repositoryUrl, asked, webUrl);
 }
