@@ -8,6 +8,7 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import { createCacheTelemetry } from "./observe/cache.ts";
 
 const ONE_LINE_PER_MS = 60_000;
+const NOTHING = { operated: () => undefined, ciphered: () => undefined, renewal: () => undefined };
 
 /** Counts what the cache does, with telemetry on. Logs entries that are not used: one line for each kind and minute, with how many there were since the last one. */
 export function createCacheReport(logger: Logger, clock: Clock, telemetry?: Telemetry): CacheObserver {
@@ -23,10 +24,14 @@ export function createCacheReport(logger: Logger, clock: Clock, telemetry?: Tele
     told.set(why, { atMs: nowMs, untold: 0 });
     logger.warn("cache entry not used", { why, count: (last?.untold ?? 0) + 1 });
   };
-  const nothing = { operated: () => undefined, ciphered: () => undefined };
+  const counted = telemetry === undefined ? NOTHING : createCacheTelemetry(telemetry);
+  const reportRenewal = createRenewalReport(logger, clock);
   return {
-    ...(telemetry === undefined ? nothing : createCacheTelemetry(telemetry)),
+    ...counted,
     unused,
-    renewal: createRenewalReport(logger, clock),
+    renewal: (outcome) => {
+      reportRenewal(outcome);
+      counted.renewal(outcome);
+    },
   };
 }

@@ -2,12 +2,12 @@ import { inspectStandardOutput } from "../audit/standard-output.ts";
 import { describeConfiguration } from "../config/describe-configuration.ts";
 import type { ServerConfiguration } from "../config/configuration.ts";
 import type { Environment } from "../config/environment-reader.ts";
-import { readConfiguration } from "../config/read-configuration.ts";
+import { readConfiguration, type ConfigurationResult } from "../config/read-configuration.ts";
 import { boundedFetch } from "../lib/bounded-fetch.ts";
 import { systemClock } from "../lib/clock.ts";
 import { configurationChecks } from "./configuration-checks.ts";
 import { reportLogDriver } from "./ecs-log-driver.ts";
-import { openOutput, OUTPUT_CLOSED } from "./output.ts";
+import { openOutput, OUTPUT_CLOSED, type Output } from "./output.ts";
 import { describeStartFailure, withNextStep } from "./start-failure.ts";
 import { startService, type RunningService } from "./service.ts";
 import { openTelemetry } from "./telemetry.ts";
@@ -48,25 +48,39 @@ export async function serve(
   await using output = openOutput({ kind, logging: result.configuration.logging, clock: systemClock, complain });
   const { logger } = output;
   for (const { variable, warning } of result.warnings) logger.warn(`${variable} ${warning}`);
-  // Disposed of before the output, into which it may write, and after the service.
-  await using telemetry = await openTelemetry(result.configuration, output, version, systemClock);
-  const { containerMetadataUrl: metadataUrl } = result.configuration;
-  if (metadataUrl !== undefined) {
-    void reportLogDriver({ metadataUrl, fetch: boundedFetch, logger, metrics: telemetry?.metrics });
-  }
-  const end = AbortSignal.any([signals.stop, output.closed]);
-  let service: RunningService;
   try {
-    service = await unlessAborted(end, startService(result.configuration, { ...output, telemetry }, end));
+    return await serveObserved(result, { output, signals, version });
   } catch (error) {
     if (signals.stop.aborted) complain(STOPPED_EARLY);
     else if (!output.closed.aborted) complain(describeStartFailure(error));
     return 1;
   }
+}
+
+interface Surroundings {
+  readonly output: Output;
+  readonly signals: Signals;
+  readonly version: string;
+}
+
+/** The service between the start of telemetry and its last flush, before which the service ends and after which the output does. */
+async function serveObserved(
+  result: Extract<ConfigurationResult, { readonly kind: "valid" }>,
+  { output, signals, version }: Surroundings,
+): Promise<number> {
+  const { configuration } = result;
+  const { logger } = output;
+  await using telemetry = await openTelemetry(configuration, output, version, systemClock);
+  const { containerMetadataUrl: metadataUrl } = configuration;
+  if (metadataUrl !== undefined) {
+    void reportLogDriver({ metadataUrl, fetch: boundedFetch, logger, metrics: telemetry?.metrics });
+  }
+  const end = AbortSignal.any([signals.stop, output.closed]);
+  const service = await unlessAborted(end, startService(configuration, { ...output, telemetry }, end));
   signals.onHangup = service.refreshPolicy;
   logger.info("listening", { port: service.port, ...describeConfiguration(result) });
   await untilAborted(end);
-  const status = output.closed.aborted ? 1 : await stop(service, result.configuration.server, signals);
+  const status = output.closed.aborted ? 1 : await stop(service, configuration.server, signals);
   if (status !== 0) output.abandon();
   if (signals.isForced()) telemetry?.hurry();
   return status;

@@ -87,6 +87,9 @@ export const INSTRUMENTS = {
     "profile.type": ["pipeline", "organization"],
     outcome: "text",
   }),
+  "cache.renewals": counter("{renewal}", "Tokens made ahead of time, or not", {
+    outcome: ["renewed", "adopted", "outage", "refused", "failed"],
+  }),
   "oidc.verification": counter("{token}", "Verdicts on OIDC tokens", {
     outcome: ["authenticated", "remembered", "invalid", "unavailable"],
   }),

@@ -20,6 +20,7 @@ export const CONTRACT_METRICS: readonly (readonly [
   ["cache.encryption.duration", "histogram", "s", ["encryption.operation", "encryption.outcome"]],
   ["token.cache.outcome", "sum", "{request}", ["token.cache.result", "token.app"]],
   ["token.vended", "sum", "{request}", ["token.source", "profile.type", "outcome"]],
+  ["cache.renewals", "sum", "{renewal}", ["outcome"]],
   ["oidc.verification", "sum", "{token}", ["outcome"]],
   ["profile.refresh", "sum", "{refresh}", ["outcome"]],
   ["keyset.refresh", "sum", "{refresh}", ["outcome"]],

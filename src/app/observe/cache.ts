@@ -3,7 +3,7 @@ import type { Telemetry } from "../../telemetry/telemetry.ts";
 import type { ValkeyObserver } from "../../valkey/events.ts";
 
 /** Cache work as metrics and on the active span. */
-export function createCacheTelemetry({ tracing, metrics }: Telemetry): Omit<CacheObserver, "unused"> {
+export function createCacheTelemetry({ tracing, metrics }: Telemetry): Required<Omit<CacheObserver, "unused">> {
   return {
     operated: ({ level, operation, status, durationMs }) => {
       const cache = { "cache.type": level, "cache.operation": operation } as const;
@@ -15,6 +15,7 @@ export function createCacheTelemetry({ tracing, metrics }: Telemetry): Omit<Cach
         ...(durationMs === undefined ? {} : { [`cache.${operation}.duration`]: durationMs / 1000 }),
       });
     },
+    renewal: (outcome) => metrics.count("cache.renewals", { outcome }),
     ciphered: ({ operation, outcome, durationMs }) => {
       const cipher = { "encryption.operation": operation, "encryption.outcome": outcome } as const;
       metrics.count("cache.encryption.total", cipher);
