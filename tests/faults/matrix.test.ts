@@ -8,7 +8,7 @@ const wanted = process.env["FAULTS"] ?? "";
 const { cells, impossible } = generateMatrix();
 const chosen = cells.filter((cell) => nameOf(cell).includes(wanted));
 const startedMs = performance.now();
-const results = new Map((await runMatrix(chosen)).map((result) => [nameOf(result.cell), result]));
+const results = new Map((await runMatrix(chosen, "source")).map((result) => [nameOf(result.cell), result]));
 const held = [...results.values()].filter(({ problems }) => problems.length === 0).length;
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
 console.log(`fault matrix: ${chosen.length} cells, ${held} held, ${impossible.length} impossible, ${seconds} s`);

@@ -4,6 +4,7 @@ import { createCertificateAuthority } from "../../support/valkey/certificates.ts
 import { isAws, type Cell } from "../lists.ts";
 import type { CellResult, Job } from "../run-cells.ts";
 import { SLOW } from "./cell-run.ts";
+import type { Form } from "./subject.ts";
 import { POLICY } from "./surroundings.ts";
 
 const RUNNER = join(import.meta.dir, "../run-cells.ts");
@@ -12,12 +13,13 @@ const AWS_PROCESSES = 5;
 const OTHERS_AT_ONCE = 8;
 
 /** Runs the cells in a few processes; resolves with all results, in the order of the cells. */
-export async function runMatrix(cells: readonly Cell[]): Promise<readonly CellResult[]> {
+export async function runMatrix(cells: readonly Cell[], form: Form): Promise<readonly CellResult[]> {
   const authority = createCertificateAuthority();
   const strangers = createCertificateAuthority();
   const policyFile = join(authority.folder, "policy.yaml");
   writeFileSync(policyFile, POLICY);
   const common = {
+    form,
     certificates: {
       good: authority.issue("good", ["localhost", "IP:127.0.0.1"]),
       expired: authority.issue("expired", ["localhost", "IP:127.0.0.1"], -1),
