@@ -18,7 +18,7 @@ async function build(world: ScaledWorld, forMs: number): Promise<readonly Asked[
   for (let atMs = 0; atMs < forMs; atMs += STEP_MS) {
     const replies = await Promise.all(PIPELINES.map(world.ask));
     const { github } = world.simulator;
-    all.push(...replies.map((reply) => ({ ...reply, atMs, isLive: github.isLive(reply.token ?? "") })));
+    for (const reply of replies) all.push({ ...reply, atMs, isLive: github.isLive(reply.token ?? "") });
     world.clock.jump(STEP_MS);
     // Renewals that came due are made, or fail, while nobody asks.
     await Bun.sleep(2);
