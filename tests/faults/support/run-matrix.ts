@@ -1,4 +1,5 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createCertificateAuthority } from "../../support/valkey/certificates.ts";
 import { isAws, type Cell } from "../lists.ts";
@@ -8,9 +9,9 @@ import type { Form } from "./subject.ts";
 import { POLICY } from "./surroundings.ts";
 
 const RUNNER = join(import.meta.dir, "../run-cells.ts");
-/** AWS's settings are a process's own, so those cells run one after the other. */
-const AWS_PROCESSES = 5;
-const OTHERS_AT_ONCE = 8;
+/** Cells wait more than they work. AWS's settings are a process's own, so those cells run one after the other in each of several. */
+const AWS_PROCESSES = 2 * availableParallelism();
+const OTHERS_AT_ONCE = 3 * availableParallelism();
 
 /** Runs the cells in a few processes; resolves with all results, in the order of the cells. */
 export async function runMatrix(cells: readonly Cell[], form: Form): Promise<readonly CellResult[]> {

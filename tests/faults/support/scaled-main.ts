@@ -18,6 +18,11 @@ const { logging } = result.configuration;
 using signals = listenForSignals();
 await using output = openOutput({ kind: inspectStandardOutput(), logging, clock, complain: console.error });
 const machine = createMachine(clock, (url) => url);
-await using service = await startService(result.configuration, output, signals.stop, machine);
+await using service = await startService(
+  result.configuration,
+  { lines: output.lines, logger: output.logger, telemetry: undefined },
+  signals.stop,
+  machine,
+);
 output.logger.info("listening", { port: service.port });
 await untilAborted(signals.stop);
