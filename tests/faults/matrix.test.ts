@@ -12,6 +12,8 @@ const results = new Map((await runMatrix(chosen, "source")).map((result) => [nam
 const held = [...results.values()].filter(({ problems }) => problems.length === 0).length;
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
 console.log(`fault matrix: ${chosen.length} cells, ${held} held, ${impossible.length} impossible, ${seconds} s`);
+const reasons = Map.groupBy(impossible, ({ reason }) => reason);
+for (const [reason, list] of reasons) console.log(`  impossible, ${list.length}: ${reason}`);
 for (const { cell, problems } of results.values())
   if (problems.length > 0) console.log(`  ${nameOf(cell)}: ${[...new Set(problems)].slice(0, 3).join(" | ")}`);
 

@@ -29,6 +29,7 @@ const LABELS: Readonly<Record<Upstream, RegExp>> = {
   buildkite: /buildkite/,
   "github tokens": /github/,
   "github contents": /github/,
+  "github installation": /account is not known yet/,
   "kms sign": /kms/,
   "kms keyset": /kms/,
   "secrets manager": /secrets-manager/,
@@ -304,8 +305,9 @@ const ENDPOINTS: Partial<Record<Upstream, string>> = {
 /** How much time passes before what was had of the upstream is due, and not yet at its end. */
 function renewalOf(upstream: Upstream): number {
   switch (upstream) {
-    // Keys for an hour; in use for a day while the issuer cannot be reached.
+    // For an hour; in use for a day while the issuer cannot be reached, and for good while GitHub cannot.
     case "oidc":
+    case "github installation":
       return 61 * MINUTE_MS;
     case "github contents":
       return 6 * MINUTE_MS;
