@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describeCauses } from "../lib/bridge-error.ts";
+import { unlessAborted } from "../lib/unless-aborted.ts";
 import { compileFile, type CompiledPolicy } from "./compile.ts";
 import type { Finding } from "./finding.ts";
 import { inspectPolicy, type PolicyInspection } from "./inspect.ts";
@@ -44,7 +45,11 @@ export async function refreshOnce(dependencies: RefreshDependencies, signal: Abo
   const before = store.inForce();
   try {
     const etag = before?.etag;
-    const reply = await source.fetch({ signal, ...(etag === undefined ? {} : { previousEtag: etag }) });
+    // Whoever stops the service does not wait for a call that heeds no signal.
+    const reply = await unlessAborted(
+      source.fetch({ signal, ...(etag === undefined ? {} : { previousEtag: etag }) }),
+      signal,
+    );
     if (reply.kind === "unchanged") {
       if (before === undefined || etag === undefined) return unreadable("the source says unchanged, and was not asked");
       store.confirm(before);

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from "../lib/clock.ts";
+import { unlessAborted } from "../lib/unless-aborted.ts";
 import { type RefreshDependencies, type RefreshOutcome, refreshOnce } from "./refresh-once.ts";
 
 /** The service does not listen before it has a policy, so the wait is short. */
@@ -73,10 +74,10 @@ export function createPolicyRefresher(options: RefresherOptions): PolicyRefreshe
     load: async (signal) => {
       const ended = AbortSignal.any([signal, stop.signal]);
       ended.throwIfAborted();
-      await untilAborted(refreshNow("start"), ended);
+      await unlessAborted(refreshNow("start"), ended);
       while (store.inForce() === undefined) {
         await pause(clock, START_RETRY_MS, ended);
-        await untilAborted(refreshNow("start"), ended);
+        await unlessAborted(refreshNow("start"), ended);
       }
     },
     start: () => {
@@ -92,29 +93,13 @@ export function createPolicyRefresher(options: RefresherOptions): PolicyRefreshe
   };
 }
 
-/** Rejects with the signal's reason as soon as it is aborted; what was awaited goes on by itself. */
-async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(toError(signal.reason));
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
 async function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const over = Promise.withResolvers<void>();
   const cancel = clock.after(delayMs, over.resolve);
   try {
-    await untilAborted(over.promise, signal);
+    await unlessAborted(over.promise, signal);
   } finally {
     cancel();
   }
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error("aborted", { cause: reason });
 }

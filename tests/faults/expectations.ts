@@ -67,6 +67,7 @@ function startingOf(cell: Cell): Expected {
       return { kind: "refuses to start" };
     case "oidc":
     case "buildkite":
+    case "github installation":
     case "valkey":
       return coldOf(cell);
   }
@@ -78,6 +79,9 @@ function coldOf({ upstream, fault }: Cell): Expected {
     case "ecs credentials":
       // Without keys, or without credentials, nobody can be judged or asked: whatever the reason.
       return { kind: "unavailable", retryAfterSeconds: DEFAULT_RETRY_SECONDS };
+    case "github installation":
+      // Without the account no owner can be compared: whatever the reason.
+      return { kind: "unavailable", retryAfterSeconds: retrySecondsOf(upstream, fault) };
     case "buildkite":
     case "kms sign":
       return byMeaning(upstream, fault, 500);
@@ -127,6 +131,8 @@ export function renewalLineOf({ upstream, fault }: Cell): string | undefined {
       return "keyset could not be read again; the one in force stays";
     case "ecs credentials":
       return "AWS credentials cannot be refreshed; those held serve on";
+    // The account that was learnt last is kept without a word.
+    case "github installation":
     case "valkey":
       return undefined;
     case "buildkite":
@@ -140,6 +146,8 @@ export function renewalLineOf({ upstream, fault }: Cell): string | undefined {
 
 /** In the service's own time: how long a client waits for its reply at most. */
 export function longestWaitMs({ upstream, fault, stage }: Cell): number {
+  // All of Valkey in one request: 250 ms. The rest is what the others take, and a busy machine's.
+  if (upstream === "valkey") return 250 + 350;
   const hangs = fault === "hang" || fault === "slow drip";
   if (stage !== "hot" && (hangs || isAws(upstream))) return 11_000;
   return 3000;

@@ -1,9 +1,13 @@
-/** What the service depends on. KMS has two parts: it signs for the App, and it opens the keyset. */
+/**
+ * What the service depends on. GitHub has three parts: it makes tokens, holds the policy, and tells whose an installation is; KMS has two: it
+ * signs for the App, and opens the keyset.
+ */
 export const UPSTREAMS = [
   "oidc",
   "buildkite",
   "github tokens",
   "github contents",
+  "github installation",
   "kms sign",
   "kms keyset",
   "secrets manager",
@@ -97,6 +101,12 @@ const WHOLE_HOST: readonly Fault[] = [
   "certificate of a stranger",
 ];
 
+/** Where GitHub is asked for a token too. */
+const NEEDING_TOKENS: Partial<Record<Upstream, readonly Stage[]>> = {
+  "github contents": ["cold"],
+  "github installation": ["renewing", "starting"],
+};
+
 /** Why there is no such cell; undefined when there is. */
 export function impossibility({ upstream, fault, stage }: Cell): string | undefined {
   const isValkeyFault = isOneOf(VALKEY_FAULTS, fault);
@@ -107,7 +117,7 @@ export function impossibility({ upstream, fault, stage }: Cell): string | undefi
   if (fault === "403 primary limit" || fault === "403 secondary limit") {
     if (!upstream.startsWith("github")) return "GitHub alone says so with 403";
   }
-  if (upstream === "github contents" && stage === "cold" && isOneOf(WHOLE_HOST, fault))
+  if (isOneOf(WHOLE_HOST, fault) && (NEEDING_TOKENS[upstream] ?? []).includes(stage))
     return "GitHub as a whole is meant, and the request needs a token: the cell of github tokens";
   if (fault === "dns") return impossibleName(upstream, stage);
   return undefined;

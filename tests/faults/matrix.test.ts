@@ -8,10 +8,12 @@ const wanted = process.env["FAULTS"] ?? "";
 const { cells, impossible } = generateMatrix();
 const chosen = cells.filter((cell) => nameOf(cell).includes(wanted));
 const startedMs = performance.now();
-const results = new Map((await runMatrix(chosen)).map((result) => [nameOf(result.cell), result]));
+const results = new Map((await runMatrix(chosen, "source")).map((result) => [nameOf(result.cell), result]));
 const held = [...results.values()].filter(({ problems }) => problems.length === 0).length;
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
 console.log(`fault matrix: ${chosen.length} cells, ${held} held, ${impossible.length} impossible, ${seconds} s`);
+const reasons = Map.groupBy(impossible, ({ reason }) => reason);
+for (const [reason, list] of reasons) console.log(`  impossible, ${list.length}: ${reason}`);
 for (const { cell, problems } of results.values())
   if (problems.length > 0) console.log(`  ${nameOf(cell)}: ${[...new Set(problems)].slice(0, 3).join(" | ")}`);
 

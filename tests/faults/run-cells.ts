@@ -7,9 +7,11 @@ import { generateSimulatorKeys } from "../../src/simulator/simulator.ts";
 import type { Cell } from "./lists.ts";
 import { runCell } from "./support/cell-run.ts";
 import type { Certificates } from "./support/front.ts";
+import type { Form } from "./support/subject.ts";
 
 export interface Job {
   readonly cells: readonly Cell[];
+  readonly form: Form;
   readonly atOnce: number;
   readonly certificates: Certificates;
   readonly caFile: string;
@@ -34,7 +36,7 @@ async function runJob({ cells, atOnce, ...options }: Job): Promise<void> {
   const work = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
       const startedMs = performance.now();
-      const problems = await runCell(cell, { ...options, keys }, lag);
+      const problems = await runCell(cell, { ...options, keys, lag });
       const result: CellResult = { cell, problems, tookMs: performance.now() - startedMs };
       await Bun.write(Bun.stdout, `${JSON.stringify(result)}\n`);
     }

@@ -4,20 +4,22 @@ import { useAwsEnvironment } from "../../support/aws-environment.ts";
 import { expectationOf, longestWaitMs, renewalLineOf, renewsTokens, type Expected } from "../expectations.ts";
 import { isAws, type Cell, type Upstream } from "../lists.ts";
 import { findLeaks } from "./canaries.ts";
-import { createScaledClock } from "./scaled-clock.ts";
-import { createMachine, createOutput, startUnderTest, type ServiceUnderTest, type Written } from "./service.ts";
-import { openSurroundings, POLICY, type SurroundingsOptions } from "./surroundings.ts";
+import { createScaledClock, type ScaledClock } from "./scaled-clock.ts";
+import { createBinarySubject, createSourceSubject, type Form, type RunningSubject, type Subject } from "./subject.ts";
+import { openSurroundings, POLICY, type Surroundings, type SurroundingsOptions } from "./surroundings.ts";
 
 /** Client calls at once, twice: an outage is asked about more than once. */
 const WAVE = 10;
 /** Where nothing should be asked, or each answer takes megabytes. */
 const SMALL_WAVE = 3;
 const WAVES = 2;
-/** What clients may cause at an upstream that cannot answer, retries included. */
+/** What clients may cause at an upstream that cannot answer, repeats included. */
 const CALLS_PER_CLIENT_CALL = 1.1;
-const MINUTE_MS = 60_000;
 /** Fewer client calls than this are no measure: a host has two repeats to begin with. */
 const LEAST_COUNTED = 20;
+/** The upstream is back: so long after it, so are tokens. */
+const RECOVERY_MS = 5000;
+const MINUTE_MS = 60_000;
 /** How a problem begins that may be the machine's. */
 export const SLOW = "too slow";
 
@@ -27,6 +29,7 @@ const LABELS: Readonly<Record<Upstream, RegExp>> = {
   buildkite: /buildkite/,
   "github tokens": /github/,
   "github contents": /github/,
+  "github installation": /account is not known yet/,
   "kms sign": /kms/,
   "kms keyset": /kms/,
   "secrets manager": /secrets-manager/,
@@ -44,243 +47,208 @@ interface Reply {
   readonly tookMs: number;
 }
 
+export interface CellOptions extends Omit<SurroundingsOptions, "clock"> {
+  readonly form: Form;
+  /** How long this process has stood still in all. */
+  readonly lag: () => number;
+}
+
 /** Runs one cell. Resolves with what did not hold; empty when all did. */
-export async function runCell(
-  cell: Cell,
-  options: Omit<SurroundingsOptions, "clock">,
-  lag: () => number,
-): Promise<readonly string[]> {
-  return new CellRun(cell, options, lag).run();
+export async function runCell(cell: Cell, options: CellOptions): Promise<readonly string[]> {
+  // Valkey is given 250 ms a request, which cannot be scaled and told from noise. A binary has its own clock.
+  const clock = createScaledClock(options.form === "binary" || cell.upstream === "valkey" ? 1 : 10);
+  await using surroundings = await openSurroundings(cell.upstream, { ...options, clock });
+  using _aws = isAws(cell.upstream) ? useAwsEnvironment(awsOf(surroundings.environment)) : undefined;
+  const subject =
+    options.form === "binary" ? createBinarySubject(options.caFile) : createSourceSubject(clock, surroundings.concerns);
+  return await new CellRun({ cell, options, clock, surroundings, subject }).run();
+}
+
+interface CellParts {
+  readonly cell: Cell;
+  readonly options: CellOptions;
+  readonly clock: ScaledClock;
+  readonly surroundings: Surroundings;
+  readonly subject: Subject;
 }
 
 class CellRun {
-  readonly #cell: Cell;
-  readonly #options: Omit<SurroundingsOptions, "clock">;
-  readonly #lag: () => number;
-  readonly #clock;
+  readonly #parts: CellParts;
+  readonly #expected: Expected;
   readonly #problems: string[] = [];
+  /** What the service said elsewhere than in its output. */
   readonly #said: string[] = [];
+  readonly #stop = new AbortController();
   #asked = 0;
-  #attempts = 0;
-  #isNameLost = false;
 
-  constructor(cell: Cell, options: Omit<SurroundingsOptions, "clock">, lag: () => number) {
-    this.#cell = cell;
-    this.#options = options;
-    this.#lag = lag;
-    // Valkey is given 250 ms a request, which cannot be scaled and told from noise.
-    this.#clock = createScaledClock(cell.upstream === "valkey" ? 1 : 10);
+  constructor(parts: CellParts) {
+    this.#parts = parts;
+    this.#expected = expectationOf(parts.cell);
   }
 
   async run(): Promise<readonly string[]> {
-    const { upstream, stage } = this.#cell;
-    const clock = this.#clock;
-    await using surroundings = await openSurroundings(upstream, { ...this.#options, clock });
-    using _aws = isAws(upstream) ? useAwsEnvironment(awsOf(surroundings.environment)) : undefined;
-    const machine = createMachine(clock, (url) => {
-      if (!surroundings.concerns(url)) return url;
-      this.#attempts += 1;
-      return this.#isNameLost ? url.replace("127.0.0.1", "gone.invalid") : url;
-    });
-    const { output, written } = createOutput(clock);
-    const stop = new AbortController();
-    const asksGitHubAtStart = stage === "starting" || !(upstream === "kms sign" || upstream === "ecs credentials");
-    const environment: Record<string, string> = { ...surroundings.environment };
-    if (!asksGitHubAtStart) {
-      delete environment["GITHUB_ORG_PROFILE"];
-      environment["PROFILE_FILE"] = this.#options.policyFile;
-    }
-    if (this.#cell.fault === "dns" && upstream === "valkey") environment["VALKEY_ADDRESS"] = "gone.invalid:6379";
-    const start = (): Promise<ServiceUnderTest> => startUnderTest(environment, machine, output, stop.signal);
-    const fail = (): Promise<void> => {
-      this.#isNameLost = this.#cell.fault === "dns";
-      if (isAws(upstream)) Object.assign(process.env, this.#withLostName(awsOf(surroundings.environment)));
-      return surroundings.faulty.setFault(this.#cell.fault);
-    };
-    const heal = async (): Promise<void> => {
-      this.#isNameLost = false;
-      if (isAws(upstream)) Object.assign(process.env, awsOf(surroundings.environment));
-      await surroundings.faulty.setFault(undefined);
-    };
-    const ask = (service: ServiceUnderTest, number: number): Promise<Reply> =>
-      this.#ask(service, number, surroundings.newJwt());
-    const counted = (): number => Math.max(this.#attempts, surroundings.asked());
-    const expected = expectationOf(this.#cell);
-    let service: ServiceUnderTest | undefined;
+    const { cell, subject, surroundings } = this.#parts;
+    let service: RunningSubject | undefined;
     try {
-      if (stage === "starting") {
-        await fail();
-        service = await this.#runStart(expected, start, heal, () => stop.abort(new Error("told to stop")));
-      } else {
-        service = await start();
-        if (stage !== "cold") this.#judge(await ask(service, 0), { kind: "served" }, written);
-        await fail();
-      }
-      if (service !== undefined) {
-        const before = counted();
-        const askedBefore = this.#asked;
-        // Unchanged, the file is no more than a status, which can neither drip nor break off.
-        if (upstream === "github contents" && stage === "renewing")
-          surroundings.simulator.setPolicy(`${POLICY}# changed\n`);
-        if (stage === "renewing") await this.#renews(service, ask, written);
-        const isSmall = expected.kind === "served" || expected.kind === "waits" || this.#cell.fault === "over-long";
-        const size = isSmall ? SMALL_WAVE : WAVE;
-        const replies: Reply[] = [];
-        for (let wave = 0; wave < WAVES; wave++) {
-          const wanted = Array.from({ length: size }, (_, index) =>
-            stage === "hot" || stage === "renewing" ? 0 : wave * WAVE + index,
-          );
-          const running = service;
-          replies.push(...(await Promise.all(wanted.map((number) => ask(running, number)))));
-        }
-        const isStartOver = expected.kind === "waits";
-        for (const reply of replies) this.#judge(reply, isStartOver ? { kind: "served" } : expected, written);
-        const caused = counted() - before;
-        const clientCalls = this.#asked - askedBefore;
-        if (!isStartOver && caused > Math.max(clientCalls, LEAST_COUNTED) * CALLS_PER_CLIENT_CALL)
-          this.#problems.push(`${clientCalls} client calls caused ${caused} calls of the upstream`);
-        const isLate = stage === "hot" || (stage === "cold" && expected.kind === "served");
-        if (isLate && upstream !== "valkey" && caused > 0)
-          this.#problems.push(`nothing was to be asked, and ${caused} calls were made`);
-        await heal();
-        // The SDK has its endpoint for good: a name that was lost then is not found again by the same process.
-        const isLostForGood = upstream === "kms sign" && this.#cell.fault === "dns";
-        if (expected.kind === "unavailable" && !isLostForGood) await this.#recovers(service, ask, written);
-      }
+      service = cell.stage === "starting" ? await this.#startUnderFault() : await this.#startThenFail();
+      if (service !== undefined) await this.#serve(service);
     } catch (error) {
       this.#problems.push(`it broke off: ${describeCauses(error)}`);
     } finally {
-      stop.abort(new Error("told to stop"));
-      await heal();
+      this.#stop.abort(new Error("told to stop"));
+      await this.#heal();
       await service?.stop();
     }
-    const leaks = findLeaks([written.text(), ...this.#said].join("\n"), surroundings.secrets());
+    const leaks = findLeaks([subject.text(), ...this.#said].join("\n"), surroundings.secrets());
     return [...this.#problems, ...leaks.map((name) => `${name} was put out`)];
   }
 
-  async #runStart(
-    expected: Expected,
-    start: () => Promise<ServiceUnderTest>,
-    heal: () => Promise<void>,
-    abort: () => void,
-  ): Promise<ServiceUnderTest | undefined> {
-    const startedMs = this.#clock.monotonicMs();
-    const elapsedMs = (): number => this.#clock.monotonicMs() - startedMs;
-    const starting = start().then(
+  async #startThenFail(): Promise<RunningSubject> {
+    const service = await this.#start();
+    if (this.#parts.cell.stage !== "cold") await this.#judge(await this.#ask(service, 0), { kind: "served" });
+    await this.#fail();
+    return service;
+  }
+
+  /** Undefined: it did not start, as it should not or although it should. */
+  async #startUnderFault(): Promise<RunningSubject | undefined> {
+    await this.#fail();
+    const startedMs = this.#parts.clock.monotonicMs();
+    const starting = this.#start().then(
       (service) => ({ kind: "started", service }) as const,
       (error: unknown) => ({ kind: "failed", text: describeCauses(error) }) as const,
     );
-    switch (expected.kind) {
+    const within = async (ms: number) => Promise.race([starting, this.#pause(ms)]);
+    switch (this.#expected.kind) {
       case "refuses to start": {
-        const outcome = await Promise.race([starting, this.#pause(40_000)]);
-        if (outcome?.kind !== "failed") this.#problems.push("it should have refused to start");
-        else {
-          this.#said.push(outcome.text);
-          if (outcome.text.includes("\n")) this.#problems.push("the failure is more than one line");
-          if (!/secret|kms|keyset/.test(outcome.text)) this.#problems.push(`the step is not named: ${outcome.text}`);
-          if (elapsedMs() > 33_000) this.#problems.push(`${SLOW}: it took ${Math.round(elapsedMs())} ms to refuse`);
-        }
-        if (outcome === undefined) abort();
-        return outcome?.kind === "started" ? outcome.service : undefined;
+        const outcome = await within(40_000);
+        if (outcome?.kind === "started") return outcome.service;
+        this.#judgeRefusal(outcome?.text, this.#parts.clock.monotonicMs() - startedMs);
+        return undefined;
       }
       case "waits": {
-        const early = await Promise.race([starting, this.#pause(6000)]);
+        const early = await within(6000);
         if (early !== undefined) this.#problems.push(`it ${early.kind} while it should have waited`);
-        await heal();
-        const outcome = await Promise.race([starting, this.#pause(25_000)]);
-        if (outcome?.kind === "started") return outcome.service;
-        this.#problems.push(`it did not start when the upstream was back: ${outcome?.text ?? "it still waits"}`);
-        abort();
-        return undefined;
+        await this.#heal();
+        break;
       }
-      default: {
-        const outcome = await Promise.race([starting, this.#pause(15_000)]);
-        if (outcome?.kind === "started") return outcome.service;
-        this.#problems.push(`it did not start: ${outcome?.text ?? "it still waits"}`);
-        abort();
-        return undefined;
-      }
+      default:
     }
+    const outcome = await within(25_000);
+    if (outcome?.kind === "started") return outcome.service;
+    this.#problems.push(`it did not start: ${outcome?.text ?? "it still waits"}`);
+    return undefined;
+  }
+
+  #judgeRefusal(text: string | undefined, tookMs: number): void {
+    if (text === undefined) return void this.#problems.push("it should have refused to start, and still tries");
+    this.#said.push(text);
+    const [line = "", ...more] = text
+      .split("\n")
+      .filter((one) => one.includes("did not start") || !one.startsWith("{"));
+    if (this.#parts.options.form === "source" && more.length > 0) this.#problems.push("the failure is not one line");
+    if (!/step (secret|kms|keyset)/.test(text)) this.#problems.push(`the step is not named: ${line}`);
+    if (tookMs > 33_000) this.#problems.push(`${SLOW}: it took ${Math.round(tookMs)} ms to refuse`);
+  }
+
+  async #serve(service: RunningSubject): Promise<void> {
+    const { cell, subject, surroundings } = this.#parts;
+    const expected = this.#expected;
+    if (expected.kind === "refuses to start") return void this.#problems.push("it should have refused to start");
+    const counted = (): number => Math.max(subject.attempts(), surroundings.asked());
+    const before = counted();
+    const askedBefore = this.#asked;
+    if (cell.stage === "renewing") await this.#renews(service);
+    const isSmall = expected.kind === "served" || expected.kind === "waits" || cell.fault === "over-long";
+    for (let wave = 0; wave < WAVES; wave++) {
+      const size = isSmall ? SMALL_WAVE : WAVE;
+      const isOne = cell.stage === "hot" || cell.stage === "renewing";
+      const replies = await Promise.all(
+        Array.from({ length: size }, (_, index) => this.#ask(service, isOne ? 0 : wave * WAVE + index)),
+      );
+      for (const reply of replies) await this.#judge(reply, expected.kind === "waits" ? { kind: "served" } : expected);
+    }
+    const caused = counted() - before;
+    const clientCalls = this.#asked - askedBefore;
+    if (expected.kind !== "waits" && caused > Math.max(clientCalls, LEAST_COUNTED) * CALLS_PER_CLIENT_CALL)
+      this.#problems.push(`${clientCalls} client calls caused ${caused} calls of the upstream`);
+    const needsNothing = cell.stage === "hot" || (cell.stage === "cold" && expected.kind === "served");
+    if (needsNothing && cell.upstream !== "valkey" && caused > 0)
+      this.#problems.push(`nothing was to be asked, and ${caused} calls were made`);
+    await this.#heal();
+    // The SDK has its endpoint for good: a name that was lost then is not found again by the same process.
+    const isLostForGood = cell.upstream === "kms sign" && cell.fault === "dns";
+    if (expected.kind === "unavailable" && !isLostForGood) await this.#recovers(service);
   }
 
   /** Lets what is held fall due, and waits until its renewal has failed. */
-  async #renews(
-    service: ServiceUnderTest,
-    ask: (service: ServiceUnderTest, number: number) => Promise<Reply>,
-    written: Written,
-  ): Promise<void> {
-    const { upstream } = this.#cell;
-    this.#clock.jump(renewalOf(upstream));
+  async #renews(service: RunningSubject): Promise<void> {
+    const { cell, clock, subject, surroundings } = this.#parts;
+    // Unchanged, the file is no more than a status, which can neither drip nor break off.
+    if (cell.upstream === "github contents") surroundings.simulator.setPolicy(`${POLICY}# changed\n`);
+    clock.jump(renewalOf(cell.upstream));
     // Whoever finds a token due has it all the same; it is renewed behind his back. Keys and entries are renewed when they are asked for.
-    this.#judge(await ask(service, 0), { kind: "served" }, written);
-    const line = renewalLineOf(this.#cell);
-    const startedMs = this.#clock.monotonicMs();
-    const isSaid = (): boolean => line === undefined || written.text().includes(line);
+    await this.#judge(await this.#ask(service, 0), { kind: "served" });
+    const line = renewalLineOf(cell);
+    const isSaid = (): boolean => line === undefined || subject.text().includes(line);
+    const startedMs = clock.monotonicMs();
     while (!isSaid()) {
-      if (this.#clock.monotonicMs() - startedMs > 40_000) return void this.#problems.push(`no log line says "${line}"`);
+      if (clock.monotonicMs() - startedMs > 40_000) return void this.#problems.push(`no log line says "${line}"`);
       // A renewal that found no room, or a breaker open, is left to the next one who asks.
-      if (renewsTokens(upstream)) this.#judge(await ask(service, 0), undefined, written);
+      if (renewsTokens(cell.upstream)) await this.#judge(await this.#ask(service, 0), undefined);
       await this.#pause(500);
     }
   }
 
-  async #recovers(
-    service: ServiceUnderTest,
-    ask: (service: ServiceUnderTest, number: number) => Promise<Reply>,
-    written: Written,
-  ): Promise<void> {
-    // What the client was told to wait at most, when nobody said otherwise.
-    await this.#pause(5000);
-    const reply = await ask(service, 0);
-    if (reply.status !== 200)
-      this.#problems.push(
-        `5 s after the upstream was back: ${reply.status}: ${JSON.stringify(written.auditOf(reply.id))}`,
-      );
+  async #recovers(service: RunningSubject): Promise<void> {
+    const { clock, subject } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    for (;;) {
+      const reply = await this.#ask(service, 0);
+      if (reply.status === 200) return;
+      if (clock.monotonicMs() - startedMs > RECOVERY_MS) {
+        const [line] = await subject.auditOf(reply.id);
+        return void this.#problems.push(`${SLOW}: no token 5 s after the upstream was back: ${line?.["error"]}`);
+      }
+      await this.#pause(500);
+    }
   }
 
-  async #ask({ port }: ServiceUnderTest, number: number, jwt: string): Promise<Reply> {
-    const { upstream } = this.#cell;
+  async #ask({ port }: RunningSubject, number: number): Promise<Reply> {
+    const { cell, clock, options, surroundings } = this.#parts;
     const id = `call-${++this.#asked}`;
     // Organization profiles for all repositories need neither Buildkite nor the account: nothing else is asked before KMS.
-    const path =
-      upstream === "kms sign" || upstream === "ecs credentials"
-        ? `/organization/token/o${number}`
-        : `/token/p${number}`;
-    const startedMs = this.#clock.monotonicMs();
-    const lagBefore = this.#lag();
+    const isForKms = cell.upstream === "kms sign" || cell.upstream === "ecs credentials";
+    const path = isForKms ? `/organization/token/o${number}` : `/token/p${number}`;
+    const startedMs = clock.monotonicMs();
+    const lagBefore = options.lag();
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method: "POST",
-      headers: { authorization: `Bearer ${jwt}`, "x-request-id": id },
+      headers: { authorization: `Bearer ${surroundings.newJwt()}`, "x-request-id": id },
     });
     const text = await response.text();
-    const tookMs = this.#clock.monotonicMs() - startedMs - (this.#lag() - lagBefore) * this.#clock.scale;
+    const tookMs = clock.monotonicMs() - startedMs - (options.lag() - lagBefore) * clock.scale;
     return { id, status: response.status, retryAfter: response.headers.get("retry-after"), text, tookMs };
   }
 
-  #judge(reply: Reply, expected: Expected | undefined, written: Written): void {
-    const { id, status, retryAfter, text, tookMs } = reply;
-    const lines = written.auditOf(id);
+  /** Undefined: whatever it is, it must be told as it is. */
+  async #judge({ id, status, retryAfter, text, tookMs }: Reply, expected: Expected | undefined): Promise<void> {
+    const { cell, subject } = this.#parts;
+    const lines = await subject.auditOf(id);
     const [line] = lines;
-    const { fault } = this.#cell;
-    const isStalled =
-      fault !== "hang" && fault !== "slow drip" && /in time|no decision within/.test(line?.["error"] ?? "");
+    const error = String(line?.["error"] ?? "");
+    const isStalled = cell.fault !== "hang" && cell.fault !== "slow drip" && /in time|no decision within/.test(error);
     const blame = (what: string): void =>
-      void this.#problems.push(`${isStalled ? SLOW : ""}${what}: ${status} ${line?.["error"] ?? ""}`);
-    const limitMs = longestWaitMs(this.#cell);
-    if (tookMs > limitMs) blame(`${SLOW}: the reply took ${Math.round(tookMs)} ms`);
+      void this.#problems.push(`${isStalled ? SLOW : ""}${what}: ${status} ${error}`);
+    if (tookMs > longestWaitMs(cell)) blame(`${SLOW}: the reply took ${Math.round(tookMs)} ms`);
+    if (status !== 200) this.#said.push(text);
     if (lines.length !== 1 || line === undefined) return blame(`${lines.length} audit lines`);
     if (line["request"].status !== status) blame(`the audit entry says ${line["request"].status}`);
+    const hash = status === 200 ? createHash("sha256").update(JSON.parse(text).token).digest("base64") : undefined;
+    if (line["token"]?.hashedToken !== hash) blame("the audit entry has not the hash of what was vended");
     if (expected === undefined) return;
-    if (expected.kind === "served") {
-      if (status !== 200) return blame("not served");
-      const { token } = JSON.parse(text);
-      const hash = createHash("sha256").update(token).digest("base64");
-      if (line["token"]?.hashedToken !== hash) blame("the audit entry has not the token's hash");
-      return;
-    }
-    this.#said.push(text);
-    if (line["token"]?.hashedToken !== undefined) blame("the audit entry has a token's hash");
-    if (!LABELS[this.#cell.upstream].test(line["error"] ?? "")) blame("the audit entry does not name the upstream");
+    if (expected.kind === "served") return status === 200 ? undefined : blame("not served");
+    if (!LABELS[cell.upstream].test(error)) blame("the audit entry does not name the upstream");
     if (expected.kind === "unavailable") {
       if (status !== 503) return blame("not 503");
       if (retryAfter !== String(expected.retryAfterSeconds)) blame(`Retry-After is ${retryAfter}`);
@@ -288,31 +256,58 @@ class CellRun {
     if (expected.kind === "refused" && status !== expected.status) blame(`not ${expected.status}`);
   }
 
-  async #pause(ms: number): Promise<undefined> {
-    await Bun.sleep(ms / this.#clock.scale);
-    return undefined;
+  #start(): Promise<RunningSubject> {
+    const { cell, options, subject, surroundings } = this.#parts;
+    const environment: Record<string, string> = { ...surroundings.environment };
+    const isForKms = cell.upstream === "kms sign" || cell.upstream === "ecs credentials";
+    // A policy from GitHub would have the App's JWT signed, and credentials loaded, before the cell begins.
+    if (isForKms && cell.stage !== "starting") {
+      delete environment["GITHUB_ORG_PROFILE"];
+      environment["PROFILE_FILE"] = options.policyFile;
+    }
+    if (cell.fault === "dns" && cell.upstream === "valkey") environment["VALKEY_ADDRESS"] = "gone.invalid:6379";
+    return subject.start(environment, this.#stop.signal);
   }
 
-  #withLostName(variables: Record<string, string>): Record<string, string> {
-    const { fault, stage, upstream } = this.#cell;
-    if (fault !== "dns" || (upstream !== "ecs credentials" && stage !== "starting" && stage !== "cold"))
-      return variables;
-    const name = {
-      "kms sign": "AWS_ENDPOINT_URL_KMS",
-      "kms keyset": "AWS_ENDPOINT_URL_KMS",
-      "secrets manager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-      "ecs credentials": "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    }[upstream as string];
-    if (name === undefined) return variables;
-    return { ...variables, [name]: (variables[name] ?? "").replace("127.0.0.1", "gone.invalid") };
+  async #fail(): Promise<void> {
+    const { cell, subject, surroundings } = this.#parts;
+    if (cell.fault === "dns") {
+      subject.nameIsLost = true;
+      const variable = ENDPOINTS[cell.upstream];
+      const value = variable === undefined ? undefined : surroundings.environment[variable];
+      if (variable !== undefined && value !== undefined)
+        process.env[variable] = value.replace("127.0.0.1", "gone.invalid");
+    }
+    await surroundings.faulty.setFault(cell.fault);
+  }
+
+  async #heal(): Promise<void> {
+    const { cell, subject, surroundings } = this.#parts;
+    subject.nameIsLost = false;
+    if (isAws(cell.upstream)) Object.assign(process.env, awsOf(surroundings.environment));
+    await surroundings.faulty.setFault(undefined);
+  }
+
+  async #pause(ms: number): Promise<undefined> {
+    await Bun.sleep(ms / this.#parts.clock.scale);
+    return undefined;
   }
 }
+
+/** Where the AWS SDK reads its endpoints. */
+const ENDPOINTS: Partial<Record<Upstream, string>> = {
+  "kms sign": "AWS_ENDPOINT_URL_KMS",
+  "kms keyset": "AWS_ENDPOINT_URL_KMS",
+  "secrets manager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+  "ecs credentials": "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+};
 
 /** How much time passes before what was had of the upstream is due, and not yet at its end. */
 function renewalOf(upstream: Upstream): number {
   switch (upstream) {
-    // Keys for an hour; in use for a day while the issuer cannot be reached.
+    // For an hour; in use for a day while the issuer cannot be reached, and for good while GitHub cannot.
     case "oidc":
+    case "github installation":
       return 61 * MINUTE_MS;
     case "github contents":
       return 6 * MINUTE_MS;
@@ -325,7 +320,10 @@ function renewalOf(upstream: Upstream): number {
     // Read again from Valkey after five.
     case "valkey":
       return 6 * MINUTE_MS;
-    default:
+    // Half of a token's 45 minutes is over, and the App's JWT is at its end.
+    case "buildkite":
+    case "github tokens":
+    case "kms sign":
       return 25 * MINUTE_MS;
   }
 }

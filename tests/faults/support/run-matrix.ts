@@ -1,23 +1,26 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createCertificateAuthority } from "../../support/valkey/certificates.ts";
 import { isAws, type Cell } from "../lists.ts";
 import type { CellResult, Job } from "../run-cells.ts";
 import { SLOW } from "./cell-run.ts";
+import type { Form } from "./subject.ts";
 import { POLICY } from "./surroundings.ts";
 
 const RUNNER = join(import.meta.dir, "../run-cells.ts");
-/** AWS's settings are a process's own, so those cells run one after the other. */
-const AWS_PROCESSES = 5;
-const OTHERS_AT_ONCE = 8;
+/** Cells wait more than they work. AWS's settings are a process's own, so those cells run one after the other in each of several. */
+const AWS_PROCESSES = 2 * availableParallelism();
+const OTHERS_AT_ONCE = 3 * availableParallelism();
 
 /** Runs the cells in a few processes; resolves with all results, in the order of the cells. */
-export async function runMatrix(cells: readonly Cell[]): Promise<readonly CellResult[]> {
+export async function runMatrix(cells: readonly Cell[], form: Form): Promise<readonly CellResult[]> {
   const authority = createCertificateAuthority();
   const strangers = createCertificateAuthority();
   const policyFile = join(authority.folder, "policy.yaml");
   writeFileSync(policyFile, POLICY);
   const common = {
+    form,
     certificates: {
       good: authority.issue("good", ["localhost", "IP:127.0.0.1"]),
       expired: authority.issue("expired", ["localhost", "IP:127.0.0.1"], -1),

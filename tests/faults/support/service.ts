@@ -6,20 +6,8 @@ import { OutputLines } from "../../../src/audit/output-lines.ts";
 import { readConfiguration } from "../../../src/config/read-configuration.ts";
 import { boundedFetch, type BoundedFetch } from "../../../src/lib/bounded-fetch.ts";
 import { createJsonLogger } from "../../../src/telemetry/logger.ts";
-import type { OutputLine } from "../../support/bridge.ts";
 import type { ScaledClock } from "./scaled-clock.ts";
-
-/** The service in this process, on a clock of its own, with what it writes. */
-export interface ServiceUnderTest {
-  readonly port: number;
-  readonly stop: () => Promise<void>;
-}
-
-export interface Written {
-  /** All of standard output. */
-  readonly text: () => string;
-  readonly auditOf: (requestId: string) => readonly OutputLine[];
-}
+import type { RunningSubject } from "./subject.ts";
 
 export interface ScaledMachine {
   readonly clock: ScaledClock;
@@ -35,7 +23,8 @@ export function createMachine(clock: ScaledClock, rewrite: (url: string) => stri
   };
 }
 
-export function createOutput(clock: ScaledClock): { readonly output: Output; readonly written: Written } {
+/** Standard output that is kept. */
+export function createOutput(clock: ScaledClock): { readonly output: Output; readonly text: () => string } {
   const texts: string[] = [];
   const lines = new OutputLines({
     sink: {
@@ -57,18 +46,7 @@ export function createOutput(clock: ScaledClock): { readonly output: Output; rea
     abandon: () => undefined,
     [Symbol.asyncDispose]: () => lines[Symbol.asyncDispose](),
   };
-  const text = (): string => texts.join("");
-  return {
-    output,
-    written: {
-      text,
-      auditOf: (requestId) =>
-        text()
-          .split("\n")
-          .filter((line) => line.includes(`"${requestId}"`) && line.includes(`"type":"audit"`))
-          .map((line) => JSON.parse(line)),
-    },
-  };
+  return { output, text: () => texts.join("") };
 }
 
 /** Rejects as `startService` does, and with all problems of the configuration. */
@@ -77,7 +55,7 @@ export async function startUnderTest(
   machine: ScaledMachine,
   output: Output,
   stop: AbortSignal,
-): Promise<ServiceUnderTest> {
+): Promise<RunningSubject> {
   const result = readConfiguration(environment, configurationChecks);
   if (result.kind === "invalid") throw new TypeError(`configuration: ${JSON.stringify(result.problems)}`);
   const service = await startService(result.configuration, { ...output, telemetry: undefined }, stop, machine);

@@ -84,7 +84,7 @@ export async function openSurroundings(upstream: Upstream, options: Surroundings
     `{"id":7,"repository":["${BODY_CANARY}"]}`,
     4096 * KIB,
   );
-  const gitHubPath = upstream === "github contents" ? /\/contents\// : /\/access_tokens$/;
+  const gitHubPath = GITHUB_PATHS[upstream] ?? /\/access_tokens$/;
   const github = await http(
     (request) => ask(simulator.github.url, request),
     `{"token":7,"expires_at":7,"type":7,"content":["${BODY_CANARY}"]}`,
@@ -212,6 +212,7 @@ function frontOf(upstream: Upstream, fronts: Surroundings["fronts"]): Front {
     buildkite: fronts.buildkite,
     "github tokens": fronts.github,
     "github contents": fronts.github,
+    "github installation": fronts.github,
     "kms sign": fronts.kms,
     "kms keyset": fronts.kms,
     "secrets manager": fronts.secretsManager,
@@ -221,6 +222,12 @@ function frontOf(upstream: Upstream, fronts: Surroundings["fronts"]): Front {
   if (of === undefined) throw new TypeError(`${upstream} has no front`);
   return of;
 }
+
+/** Which of GitHub's requests are meant. */
+const GITHUB_PATHS: Partial<Record<Upstream, RegExp>> = {
+  "github contents": /\/contents\//,
+  "github installation": /^\/app\/installations\/\d+$/,
+};
 
 async function ask(base: string, request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);

@@ -199,6 +199,17 @@ describe("refreshing", () => {
     expect(world.asked).toHaveLength(2);
   });
 
+  test("that hangs does not keep the service from ending, and puts nothing in force afterwards", async () => {
+    const hanging = Promise.withResolvers<ProfileFileReply>();
+    const world = createWorld(() => hanging.promise);
+    void world.refresher.refreshNow();
+    await world.refresher[Symbol.asyncDispose]();
+    hanging.resolve(file(GOOD));
+    await Bun.sleep(0);
+    expect(world.store.inForce()).toBeUndefined();
+    expect(world.seen).toEqual([]);
+  });
+
   test("is wrapped by what is handed in", async () => {
     const clock = createFixedClock();
     const order: string[] = [];
