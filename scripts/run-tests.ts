@@ -20,6 +20,7 @@ const QUICK: readonly Suite[] = [
     name: "architecture, unit and property tests",
     paths: ["tests/architecture.test.ts", "tests/unit", "tests/property"],
   },
+  { name: "outages, refusals and floods in virtual time", paths: ["tests/resilience"] },
   { name: "what is deployed and what is documented", paths: ["tests/deploy", "tests/documentation"] },
 ];
 const DEFAULT: readonly Suite[] = [

@@ -4,11 +4,11 @@ import { createClearForm, createSealedForm, type EntryForm } from "../cache/entr
 import type { CacheObserver } from "../cache/observer.ts";
 import type { CacheConfiguration, ValkeyConfiguration } from "../config/configuration.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
+import { OverBudget } from "../lib/over-budget.ts";
 import { isOutage } from "../lib/upstream-verdict.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { ValkeyObserver } from "../valkey/events.ts";
 import type { VendedToken } from "../token/vended-token.ts";
-import { OverBudget } from "../vending/call-budget.ts";
 import type { Refusal } from "../vending/mint.ts";
 import type { AwsStage } from "./aws.ts";
 import { startKeyset } from "./keyset.ts";
@@ -30,6 +30,8 @@ export interface CacheParts extends PurgeParts {
   readonly aws: AwsStage;
   readonly awsTraces: Telemetry | undefined;
   readonly telemetry: Telemetry | undefined;
+  /** 0 up to 1, as `Math.random`. */
+  readonly random: () => number;
   /** Ends the start. */
   readonly stop: AbortSignal;
 }
@@ -49,7 +51,7 @@ export async function createCacheStage(configuration: CacheConfiguration, parts:
     callerVariedCapacity: CALLER_VARIED_ENTRIES,
     clock,
     observer,
-    random: Math.random,
+    random: parts.random,
     isOutage: isLapse,
     ...(shared && purging ? { shared: { ...shared, store: purging.store }, purges: purging.purges } : {}),
   });

@@ -11,7 +11,7 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import { createRefreshTelemetry } from "./observe/refreshes.ts";
 import { createGitHubPolicySource } from "./policy-source.ts";
 import { reportRefresh } from "./report-refresh.ts";
-import type { Upstreams } from "./upstreams.ts";
+import type { PolicyAccess, Upstreams } from "./upstreams.ts";
 
 /** The policy in force and what keeps it up to date. */
 export interface PolicyStage extends AsyncDisposable {
@@ -34,7 +34,7 @@ export function createPolicyStage(
   upstreams: Upstreams,
   { clock, logger, telemetry }: PolicyParts,
 ): PolicyStage {
-  const source = createPolicySource(configuration, upstreams, clock);
+  const source = createPolicySource(configuration, upstreams.policy, clock);
   if (source === undefined) return builtInPolicy(logger);
   const { maxStaleMs } = configuration.profiles;
   const store = createPolicyStore({ clock, maxStaleMs });
@@ -64,7 +64,7 @@ export function createPolicyStage(
 /** Where the profile file is read from; undefined when none is configured. Opens nothing. */
 export function createPolicySource(
   { profiles }: Pick<Configuration, "profiles">,
-  { github, defaultConnection }: Pick<Upstreams, "github" | "defaultConnection">,
+  access: PolicyAccess,
   clock: Clock,
 ): ProfileFileSource | undefined {
   const { source } = profiles;
@@ -74,7 +74,7 @@ export function createPolicySource(
     case "file":
       return createDiskSource({ path: source.path, clock });
     case "github":
-      return createGitHubPolicySource({ location: source, client: github, connection: defaultConnection, clock });
+      return createGitHubPolicySource({ location: source, ...access, clock });
   }
 }
 

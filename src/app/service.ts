@@ -2,14 +2,12 @@ import { createAuditLog, type AuditLog } from "../audit/audit-log.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { revokeInstallationToken } from "../github/installation-tokens.ts";
 import { createAuditParts } from "../http/audit-parts.ts";
-import { createRequestHandler } from "../http/request-handler.ts";
+import { createRequestHandler, type RequestHandler } from "../http/request-handler.ts";
 import { startServer } from "../http/server.ts";
 import type { HttpSettings } from "../http/services.ts";
 import { boundedFetch, type BoundedFetch } from "../lib/bounded-fetch.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
 import { systemClock, type Clock } from "../lib/clock.ts";
-import { limitPerHost } from "../lib/limited-fetch.ts";
-import { retrySafely } from "../lib/retrying-fetch.ts";
 import type { Verifier } from "../oidc/buildkite-identity.ts";
 import { createKeySource } from "../oidc/key-source.ts";
 import { createStaticKeySource } from "../oidc/static-key-source.ts";
@@ -17,13 +15,14 @@ import { createVerifier } from "../oidc/verifier.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { mintedFields } from "../vending/audit-token.ts";
 import type { AuthorizedRequest } from "../vending/authorize.ts";
-import { createCallBudget } from "../vending/call-budget.ts";
 import { createMint } from "../vending/mint.ts";
+import { createRecentRequests } from "../vending/recent-requests.ts";
 import { createMovedPipelines } from "../vending/moved-pipelines.ts";
 import { createVend, type Vend } from "../vending/vend.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { createAwsStage } from "./aws.ts";
+import { createAwsStage, type AwsStage } from "./aws.ts";
 import { createCacheStage, type CacheStage } from "./cache.ts";
+import { createFetches } from "./fetches.ts";
 import { observeCalls, observeLimits } from "./observe/fetch.ts";
 import { createRequestObserver } from "./observe/requests.ts";
 import type { Output } from "./output.ts";
@@ -55,19 +54,52 @@ export interface ServiceSurroundings extends Pick<Output, "lines" | "logger"> {
  */
 export async function startService(
   configuration: Configuration,
-  { lines, logger, telemetry }: ServiceSurroundings,
+  surroundings: ServiceSurroundings,
   stop: AbortSignal,
-  { clock, fetch: exchange }: Machine = REAL_MACHINE,
+  machine: Machine = REAL_MACHINE,
 ): Promise<RunningService> {
   await using started = new AsyncDisposableStack();
-  // One limit a host for everybody, the issuer included; each try of a call takes its turn anew.
-  const observed = observeUpstreams(exchange, configuration, telemetry);
-  const fetch = limitPerHost(observed, configuration.server.outgoingMaxConnectionsPerHost, clock);
-  const retrying = retrySafely(fetch, { clock, random: Math.random });
-  const aws = started.use(createAwsStage(clock, logger));
+  const aws = started.use(createAwsStage(machine.clock, surroundings.logger));
+  const outside = { ...machine, random: Math.random, aws };
+  const { handle, policy } = started.use(await createCore(configuration, surroundings, outside, stop));
+  const { port, host } = configuration.server;
+  const server = started.use(startServer({ port, ...(host === undefined ? {} : { hostname: host }) }, handle));
+  policy.start();
+  const stack = started.move();
+  return {
+    port: server.port,
+    logger: surroundings.logger,
+    refreshPolicy: policy.refreshNow,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** Everything outside, AWS and chance included. */
+export interface Outside extends Machine {
+  /** 0 up to 1, as `Math.random`. */
+  readonly random: () => number;
+  readonly aws: AwsStage;
+}
+
+/** Everything between the network and the server: what answers a request, and the policy in force, which is not refreshed before it is told. */
+export interface Core extends AsyncDisposable {
+  readonly handle: RequestHandler;
+  readonly policy: PolicyStage;
+}
+
+/** The service but for its server. Resolves and rejects as `startService` does. */
+export async function createCore(
+  configuration: Configuration,
+  { lines, logger, telemetry }: ServiceSurroundings,
+  { clock, fetch, random, aws }: Outside,
+  stop: AbortSignal,
+): Promise<Core> {
+  await using started = new AsyncDisposableStack();
+  const exchange = observeUpstreams(fetch, configuration, telemetry);
+  const { issuerFetch, ...fetches } = createFetches(configuration, { clock, random, exchange });
   const awsTraces = configuration.observe.httpTransportEnabled ? telemetry : undefined;
-  const common = { aws, awsTraces, clock, logger, telemetry };
-  const upstreams = started.use(createUpstreams(configuration, { ...common, fetch: retrying }));
+  const common = { aws, awsTraces, clock, random, logger, telemetry };
+  const upstreams = started.use(createUpstreams(configuration, { ...common, ...fetches }));
   const audit = createAuditLog(lines, clock);
   const revoke = (token: string): Promise<void> => revokeInstallationToken(upstreams.github, token);
   const cache = started.use(await createCacheStage(configuration.cache, { ...common, stop, audit, revoke }));
@@ -75,7 +107,7 @@ export async function startService(
   const policy = started.use(createPolicyStage(configuration, upstreams, common));
   await policy.load(stop);
   const handle = createRequestHandler({
-    verifier: createVerifierFor(configuration, { fetch, clock, logger, telemetry }),
+    verifier: createVerifierFor(configuration, { ...common, fetch: issuerFetch }),
     policy: policy.current,
     apps: upstreams.apps,
     vend: createVending(configuration, { upstreams, cache, policy, audit, clock, telemetry }),
@@ -87,16 +119,8 @@ export async function startService(
     ...(telemetry === undefined ? {} : { observer: createRequestObserver(telemetry) }),
     settings: httpSettings(configuration),
   });
-  const { port, host } = configuration.server;
-  const server = started.use(startServer({ port, ...(host === undefined ? {} : { hostname: host }) }, handle));
-  policy.start();
   const stack = started.move();
-  return {
-    port: server.port,
-    logger,
-    refreshPolicy: policy.refreshNow,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
+  return { handle, policy, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 function httpSettings({ server, github, profiles, discloseAppIdentifiers }: Configuration): HttpSettings {
@@ -122,14 +146,14 @@ function observeUpstreams(
   return observe.httpTransportEnabled ? observeCalls(limits, telemetry) : limits;
 }
 
-interface VerifierSurroundings extends Pick<Machine, "fetch" | "clock"> {
+interface VerifierSurroundings extends Pick<Outside, "fetch" | "clock" | "random"> {
   readonly logger: Logger;
   readonly telemetry: Telemetry | undefined;
 }
 
 function createVerifierFor(
   { jwt }: Configuration,
-  { fetch, clock, logger, telemetry }: VerifierSurroundings,
+  { fetch, clock, random, logger, telemetry }: VerifierSurroundings,
 ): Verifier {
   const { issuerUrl, audience, organizationSlug, organizationId, staticJwks } = jwt;
   const observer = {
@@ -144,7 +168,7 @@ function createVerifierFor(
     ...(organizationId === undefined ? {} : { organizationId }),
     keySource:
       staticJwks === undefined
-        ? createKeySource({ issuer: issuerUrl, fetch, clock, observer })
+        ? createKeySource({ issuer: issuerUrl, fetch, clock, random, observer })
         : createStaticKeySource(staticJwks.reveal()),
     clock,
     ...(telemetry === undefined
@@ -167,19 +191,19 @@ function createVending(configuration: Configuration, parts: VendingParts): Vend 
   const { upstreams, cache, policy, audit, clock, telemetry } = parts;
   const { webUrl } = configuration.github;
   const { pipelines, connectionOf } = upstreams;
-  const budget = createCallBudget(configuration.buildkite.callsPerMinutePerPipeline, clock);
-  const common = { pipelines, webUrl, budget, clock };
+  const common = { pipelines, webUrl, clock };
   const isInForce = ({ policyDigest }: AuthorizedRequest): boolean => {
     const current = policy.current();
     return current.kind === "generation" && current.generation.digest === policyDigest;
   };
   return createVend({
     cache: cache.tokens,
-    mint: createMint({ ...common, connect: ({ app }) => connectionOf(app) }),
+    mint: createMint({ ...common, recent: createRecentRequests(clock), connect: ({ app }) => connectionOf(app) }),
     moved: createMovedPipelines(common),
     webUrl,
     clock,
-    mayRenew: (request) => isInForce(request) && upstreams.apps.find(request.app.name) !== undefined,
+    mayRenew: (request) =>
+      isInForce(request) && upstreams.apps.find(request.app.name) !== undefined && upstreams.mayRenew(request.app),
     announce: (request, token) => audit.mint(mintedFields(request, token, clock.nowMs())).written,
     ...(telemetry === undefined
       ? {}

@@ -1,62 +1,55 @@
-import { createKmsSigner } from "../aws/kms-signer.ts";
 import { createPipelines, type Pipelines } from "../buildkite/pipelines.ts";
+import { rememberPipelines } from "../buildkite/remembered-pipelines.ts";
 import type { AppConfiguration, Configuration } from "../config/configuration.ts";
-import { createAccountSource } from "../github/account-source.ts";
-import { createAppJwtSource, type AppJwtSource } from "../github/app-jwt.ts";
-import { createAppRegistry, type AppStanding, type RegisteredApp } from "../github/app-registry.ts";
+import { createAppRegistry, type AppStanding } from "../github/app-registry.ts";
 import type { GitHubApp } from "../github/app.ts";
 import { createGitHubClient, type GitHubClient } from "../github/client.ts";
-import { createInstallationToken, revokeInstallationToken } from "../github/installation-tokens.ts";
-import { readInstallation } from "../github/installations.ts";
-import { createPemSigner } from "../github/pem-signer.ts";
-import type { Signer } from "../github/signer.ts";
 import type { AppDirectory } from "../http/services.ts";
 import type { BoundedFetch } from "../lib/bounded-fetch.ts";
-import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AppConnection } from "../vending/mint.ts";
-import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { AwsStage } from "./aws.ts";
-import { observeSigner } from "./observe/aws.ts";
+import { connectLimitedApp, type LimitedApp, type LimitedAppParts } from "./limited-app.ts";
+
+/** What the policy is read with. */
+export interface PolicyAccess {
+  readonly client: GitHubClient;
+  readonly connection: AppConnection;
+}
 
 /** GitHub and Buildkite, ready to be asked. Nothing is asked until the registry starts. */
 export interface Upstreams extends Disposable {
+  /** For what is asked with a token itself. */
   readonly github: GitHubClient;
+  /** The default App's, for reading the policy: with connections of its own. */
+  readonly policy: PolicyAccess;
   readonly pipelines: Pipelines;
   readonly apps: AppDirectory;
-  readonly defaultConnection: AppConnection;
   /** Throws `TypeError` for an App that is none of ours. */
   readonly connectionOf: (app: GitHubApp) => AppConnection;
+  /** Whether GitHub's limits leave room to make tokens of this App ahead of time. */
+  readonly mayRenew: (app: GitHubApp) => boolean;
   /** With several Apps: asks GitHub about each, now and hourly. Throws when the default's does not answer. */
   readonly startRegistry: () => Promise<void>;
 }
 
-/** What an App's connection is made of; telemetry where there is any. */
-export interface AppParts {
-  readonly aws: AwsStage;
-  readonly clock: Clock;
-  readonly awsTraces?: Telemetry | undefined;
-  readonly telemetry?: Telemetry | undefined;
-}
-
-export interface UpstreamParts extends AppParts {
-  readonly fetch: BoundedFetch;
-  readonly logger: Logger;
+export interface UpstreamParts extends LimitedAppParts {
+  /** For the policy. */
+  readonly policyFetch: BoundedFetch;
 }
 
 export function createUpstreams(configuration: Configuration, parts: UpstreamParts): Upstreams {
-  const { fetch, clock, logger } = parts;
+  const { fetch, policyFetch, clock, logger } = parts;
   const { github, buildkite } = configuration;
-  const client = createGitHubClient(github.apiUrl, fetch);
-  const connect = (app: AppConfiguration): ConnectedApp => connectApp(app, client, parts);
+  const connect = (app: AppConfiguration): LimitedApp => connectLimitedApp(app, github.apiUrl, parts);
   const defaultApp = connect(github.defaultApp);
   const others = github.otherApps.map(connect);
-  const connections = new Map([defaultApp, ...others].map(({ app, connection }) => [app.name, connection]));
-  const connectionOf = ({ name }: GitHubApp): AppConnection => {
-    const connection = connections.get(name);
-    if (connection === undefined) throw new TypeError(`app ${JSON.stringify(name)} has no connection`);
-    return connection;
+  const connected = new Map([defaultApp, ...others].map((one) => [one.app.name, one]));
+  const find = ({ name }: GitHubApp): LimitedApp => {
+    const one = connected.get(name);
+    if (one === undefined) throw new TypeError(`app ${JSON.stringify(name)} has no connection`);
+    return one;
   };
+  const connectionOf = (app: GitHubApp): AppConnection => find(app).connection;
   const registry = createAppRegistry({
     defaultApp,
     others,
@@ -64,45 +57,18 @@ export function createUpstreams(configuration: Configuration, parts: UpstreamPar
     observe: (standing) => report(standing, github, logger),
   });
   return {
-    github: client,
-    pipelines: createPipelines(buildkite.apiUrl, buildkite.apiToken, fetch),
+    github: createGitHubClient(github.apiUrl, fetch),
+    policy: {
+      client: createGitHubClient(github.apiUrl, policyFetch),
+      connection: defaultApp.connectThrough(policyFetch),
+    },
+    pipelines: rememberPipelines(createPipelines(buildkite.apiUrl, buildkite.apiToken, fetch), clock),
     apps: { find: registry.find, account: (app) => connectionOf(app).account() },
-    defaultConnection: defaultApp.connection,
     connectionOf,
+    mayRenew: (app) => find(app).limits.mayRenew(),
     startRegistry: registry.start,
     [Symbol.dispose]: () => registry[Symbol.dispose](),
   };
-}
-
-export interface ConnectedApp extends RegisteredApp {
-  readonly appJwt: AppJwtSource;
-  readonly connection: AppConnection;
-}
-
-/** One App with all that asks GitHub in its name. Asks nothing yet. */
-export function connectApp(configuration: AppConfiguration, client: GitHubClient, parts: AppParts): ConnectedApp {
-  const { clock } = parts;
-  const { name, appId, installationId } = configuration;
-  const app: GitHubApp = { name, appId, installationId, signer: createSigner(configuration, parts) };
-  const appJwt = createAppJwtSource(app, clock);
-  const readAccount = async () => (await readInstallation(client, app, appJwt)).account;
-  return {
-    app,
-    appJwt,
-    readAccount,
-    connection: {
-      account: createAccountSource(readAccount, clock).current,
-      createToken: (request) => createInstallationToken(client, app, appJwt, request),
-      revokeToken: (token) => revokeInstallationToken(client, token),
-    },
-  };
-}
-
-/** A key in KMS leaves nothing here to steal; a PEM key is for where there is no KMS. */
-function createSigner({ key }: AppConfiguration, { aws, awsTraces, telemetry }: AppParts): Signer {
-  if (key.kind === "privateKey") return createPemSigner(key.pem);
-  const signer = createKmsSigner(aws.clients, key.arn);
-  return telemetry === undefined ? signer : observeSigner(signer, telemetry, awsTraces);
 }
 
 function report(

@@ -10,16 +10,17 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface BuildkiteClient {
   /**
-   * One GET of the REST API. `path` is below the API's base URL, every segment encoded. Resolves for success; anything else throws
-   * `UpstreamFault`. Does not look into the body.
+   * One GET of the REST API. `path` is below the API's base URL, every segment encoded; `caller` is the pipeline that it
+   * is made for. Resolves for success; anything else throws
+   * `UpstreamFault`, or `OverBudget` for its caller. Does not look into the body.
    */
-  readonly get: (operation: string, path: string) => Promise<BoundedResponse>;
+  readonly get: (operation: string, path: string, caller?: string) => Promise<BoundedResponse>;
 }
 
 export function createBuildkiteClient(apiUrl: URL, apiToken: Secret, fetch: BoundedFetch): BuildkiteClient {
   const base = apiUrl.href.replace(/\/+$/, "");
   return {
-    get: async (operation, path) => {
+    get: async (operation, path, caller) => {
       const response = await fetch({
         upstream: "buildkite",
         operation,
@@ -32,6 +33,7 @@ export function createBuildkiteClient(apiUrl: URL, apiToken: Secret, fetch: Boun
         },
         timeoutMs: TIMEOUT_MS,
         maxBytes: MAX_BYTES,
+        ...(caller === undefined ? {} : { caller }),
       });
       const verdict = judgeReply({ upstream: "buildkite", status: response.status });
       if (verdict !== "success") throw failure(operation, response, verdict);

@@ -12,19 +12,26 @@ export interface Pipeline {
   readonly repository?: string;
 }
 
+export interface PipelineAsker {
+  /** The pipeline that the call is made for. */
+  readonly caller: string;
+  /** Nothing but Buildkite's answer of now will do. */
+  readonly isFresh: boolean;
+}
+
 export interface Pipelines {
-  /** Reads one pipeline (`GET /v2/organizations/ORG/pipelines/SLUG`). Throws `UpstreamFault`. */
-  readonly read: (organizationSlug: string, pipelineSlug: string) => Promise<Pipeline>;
+  /** Reads one pipeline (`GET /v2/organizations/ORG/pipelines/SLUG`). Throws `UpstreamFault`, and `OverBudget` for its caller. */
+  readonly read: (organizationSlug: string, pipelineSlug: string, asker: PipelineAsker) => Promise<Pipeline>;
 }
 
 export function createPipelines(apiUrl: URL, apiToken: Secret, fetch: BoundedFetch): Pipelines {
   const client = createBuildkiteClient(apiUrl, apiToken, fetch);
   const operation = "read pipeline";
   return {
-    read: async (organizationSlug, pipelineSlug) => {
+    read: async (organizationSlug, pipelineSlug, { caller }) => {
       const organization = encodeURIComponent(organizationSlug);
       const path = `/v2/organizations/${organization}/pipelines/${encodeURIComponent(pipelineSlug)}`;
-      const response = await client.get(operation, path);
+      const response = await client.get(operation, path, caller);
       const { id, repository } = parseReply(PipelineReply, response, { upstream: "buildkite", operation });
       return typeof repository === "string" && repository !== "" ? { id, repository } : { id };
     },

@@ -1,4 +1,4 @@
-import type { ConnectedApp } from "../app/upstreams.ts";
+import type { ConnectedApp } from "../app/connected-app.ts";
 import { readAppIdentity } from "../github/app-identity.ts";
 import type { GitHubClient } from "../github/client.ts";
 import { readInstallation, type Installation, type InstallationAccount } from "../github/installations.ts";

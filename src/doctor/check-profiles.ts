@@ -62,7 +62,7 @@ async function read(
   signal: AbortSignal,
 ): Promise<Finding<Uint8Array>> {
   await using borrowed = borrowTokens(connection);
-  const source = createPolicySource(configuration, { github: client, defaultConnection: borrowed.connection }, clock);
+  const source = createPolicySource(configuration, { client, connection: borrowed.connection }, clock);
   const reply = await source?.fetch({ signal });
   if (reply?.kind !== "file") throw new TypeError("whoever names no earlier reading is given the file");
   return ok(`${place}, ${reply.bytes.byteLength} bytes`, reply.bytes);

@@ -1,6 +1,6 @@
 import { createAwsStage, type AwsStage } from "../app/aws.ts";
 import { configurationChecks } from "../app/configuration-checks.ts";
-import { connectApp } from "../app/upstreams.ts";
+import { connectApp } from "../app/connected-app.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Environment } from "../config/environment-reader.ts";
 import { readConfiguration } from "../config/read-configuration.ts";

@@ -8,10 +8,16 @@ const LIFETIME_SECONDS = 9 * 60;
 /** A JWT this close to its end is not sent any more: the request itself may take 10 seconds. */
 const UNUSABLE_BEFORE_END_MS = 60_000;
 
+/** With this much left one is signed anew behind everybody's back, so that nobody waits for KMS while tokens are made all the time. */
+const RENEW_BEFORE_END_MS = 4 * 60_000;
+/** Between such signatures that fail. */
+const RENEW_AGAIN_MS = 10_000;
+
 /** Proves to GitHub that we are the App. */
 export interface AppJwtSource {
   /**
-   * A JWT with at least a minute to live. Signed when needed and reused until then; concurrent callers share one signature.
+   * A JWT with at least a minute to live. Signed when needed and reused until then; concurrent callers share one signature. In use, it is
+   * replaced ahead of time, and serves on while that fails.
    * Throws what the App's signer throws; a failure is not remembered.
    */
   readonly current: () => Promise<string>;
@@ -20,6 +26,7 @@ export interface AppJwtSource {
 export function createAppJwtSource(app: GitHubApp, clock: Clock): AppJwtSource {
   let held: { readonly jwt: string; readonly usableUntilMs: number } | undefined;
   let signing: Promise<string> | undefined;
+  let renewFromMs = Number.NEGATIVE_INFINITY;
 
   const sign = async (): Promise<string> => {
     const issuedAtSeconds = Math.floor(clock.nowMs() / 1000);
@@ -28,10 +35,20 @@ export function createAppJwtSource(app: GitHubApp, clock: Clock): AppJwtSource {
     held = { jwt, usableUntilMs: expiresAtSeconds * 1000 - UNUSABLE_BEFORE_END_MS };
     return jwt;
   };
+  const renew = (leftMs: number): void => {
+    if (leftMs > RENEW_BEFORE_END_MS || signing !== undefined || clock.monotonicMs() < renewFromMs) return;
+    renewFromMs = clock.monotonicMs() + RENEW_AGAIN_MS;
+    signing = sign().finally(() => (signing = undefined));
+    signing.catch(() => undefined);
+  };
 
   return {
     current: async () => {
-      if (held !== undefined && isUsable(held.usableUntilMs, clock.nowMs())) return held.jwt;
+      if (held !== undefined && isUsable(held.usableUntilMs, clock.nowMs())) {
+        const { jwt, usableUntilMs } = held;
+        renew(usableUntilMs - clock.nowMs());
+        return jwt;
+      }
       signing ??= sign().finally(() => (signing = undefined));
       return signing;
     },

@@ -16,6 +16,8 @@ export interface GitHubRequest {
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** The pipeline that the call is made for. */
+  readonly caller?: string;
 }
 
 export interface GitHubClient {
@@ -26,10 +28,19 @@ export interface GitHubClient {
   readonly call: (request: GitHubRequest) => Promise<BoundedResponse>;
 }
 
-export function createGitHubClient(apiUrl: URL, fetch: BoundedFetch): GitHubClient {
+/** What stands beside every call of one client. */
+export interface CallHooks {
+  /** What it throws is what the call comes to; nothing is sent. */
+  readonly beforeCall: (request: GitHubRequest) => void;
+  /** Told of every reply, refusals included, before anybody acts on it. */
+  readonly onReply: (response: BoundedResponse) => void;
+}
+
+export function createGitHubClient(apiUrl: URL, fetch: BoundedFetch, hooks?: CallHooks): GitHubClient {
   const base = apiUrl.href.replace(/\/+$/, "");
   return {
     call: async (request) => {
+      hooks?.beforeCall(request);
       const response = await fetch({
         upstream: "github",
         operation: request.operation,
@@ -47,7 +58,9 @@ export function createGitHubClient(apiUrl: URL, fetch: BoundedFetch): GitHubClie
         timeoutMs: TIMEOUT_MS,
         maxBytes: MAX_BYTES,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
+        ...(request.caller === undefined ? {} : { caller: request.caller }),
       });
+      hooks?.onReply(response);
       const verdict = classifyGitHub(response);
       if (verdict.kind === "success") return response;
       throw new UpstreamFault(verdict.code, describe(request.operation, verdict.message), {

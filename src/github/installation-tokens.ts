@@ -31,12 +31,13 @@ export interface Grant {
   readonly repositories?: readonly { readonly owner: string; readonly name: string }[];
 }
 
-/** Mints one token (`POST /app/installations/ID/access_tokens`). Throws `UpstreamFault`. A repeat mints another token. */
+/** Mints one token (`POST /app/installations/ID/access_tokens`). Throws `UpstreamFault`, and `OverBudget` for its `caller`. A repeat mints another token. */
 export async function createInstallationToken(
   client: GitHubClient,
   app: GitHubApp,
   appJwt: AppJwtSource,
   request: TokenRequest,
+  caller?: string,
 ): Promise<Grant> {
   const operation = "create installation token";
   const response = await client.call({
@@ -44,6 +45,7 @@ export async function createInstallationToken(
     method: "POST",
     path: `/app/installations/${app.installationId}/access_tokens`,
     bearer: await appJwt.current(),
+    ...(caller === undefined ? {} : { caller }),
     json: {
       permissions: request.permissions,
       ...(request.repositories.kind === "names" ? { repositories: request.repositories.names } : {}),

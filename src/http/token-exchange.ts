@@ -2,7 +2,7 @@ import type { PendingLine } from "../audit/output-lines.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
 import { isOutage } from "../lib/upstream-verdict.ts";
-import { OverBudget } from "../vending/call-budget.ts";
+import { OverBudget } from "../lib/over-budget.ts";
 import { decide } from "./decide.ts";
 import { refused, type Decision } from "./decision.ts";
 import type { Refusal } from "./error-response.ts";

@@ -25,6 +25,8 @@ export interface OutgoingRequest {
   /** Of the decoded body: a small compressed reply cannot grow past it. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
+  /** For whom the call is made, where one caller may not have more than a share. */
+  readonly caller?: string;
 }
 
 export interface BoundedResponse {

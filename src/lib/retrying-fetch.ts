@@ -86,7 +86,8 @@ function isWorthRepeating({ method, signal }: OutgoingRequest, outcome: Outcome)
     const { status, headers } = outcome.response;
     return method === "GET" && [500, 502, 503, 504].includes(status) && !headers.has("retry-after");
   }
-  if (!isOutage(outcome.error)) return false;
+  // Told when to come back, we do not come back at once.
+  if (!isOutage(outcome.error) || outcome.error.details.retryAfterSeconds !== undefined) return false;
   return method === "GET" || outcome.error.details.notSent === true;
 }
 

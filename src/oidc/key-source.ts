@@ -31,11 +31,15 @@ export interface KeySourceOptions {
   readonly issuer: string;
   readonly fetch: BoundedFetch;
   readonly clock: Clock;
+  /** 0 up to 1, as `Math.random`. */
+  readonly random: () => number;
   readonly observer?: KeySourceObserver;
 }
 
 /** After this, keys are asked for again before they judge anything more: a withdrawn key is trusted no longer than this. */
 const FRESH_MS = 60 * 60 * 1000;
+/** Keys in use are asked for again behind everybody's back from here on, or up to a tenth of it earlier: nobody waits for an hour's end. */
+const RENEW_MS = FRESH_MS / 2;
 /** How long an outage of the issuer goes unnoticed. Past it, a key withdrawn meanwhile is the greater danger. */
 const LONGEST_HELD_MS = 24 * 60 * 60 * 1000;
 /** Between a fetch and the next one that an unknown `kid` or an outage causes: anyone can send tokens with made-up names. */
@@ -44,8 +48,8 @@ const COOL_DOWN_MS = 30_000;
 const EMPTY_HANDED_COOL_DOWN_MS = 1000;
 
 /** The keys that an issuer publishes, fetched on first use and held; see `KeySource` and the limits above. */
-export function createKeySource({ issuer, fetch, clock, observer }: KeySourceOptions): KeySource {
-  let held: { readonly keys: KeySet; readonly fetchedAtMs: number } | undefined;
+export function createKeySource({ issuer, fetch, clock, random, observer }: KeySourceOptions): KeySource {
+  let held: { readonly keys: KeySet; readonly fetchedAtMs: number; readonly renewFromMs: number } | undefined;
   let failure: string | undefined;
   let settledAtMs = Number.NEGATIVE_INFINITY;
   let underWay: Promise<Keys> | undefined;
@@ -61,7 +65,7 @@ export function createKeySource({ issuer, fetch, clock, observer }: KeySourceOpt
     const fetchedAtMs = clock.monotonicMs();
     try {
       const keys = await discoverKeys(issuer, fetch);
-      held = { keys, fetchedAtMs };
+      held = { keys, fetchedAtMs, renewFromMs: fetchedAtMs + RENEW_MS * (1 - random() / 10) };
       failure = undefined;
       observer?.keysFetched(keys);
       return { kind: "keys", keys };
@@ -78,7 +82,10 @@ export function createKeySource({ issuer, fetch, clock, observer }: KeySourceOpt
 
   const current = (): Keys | Promise<Keys> => {
     const fresh = heldWithin(FRESH_MS);
-    if (fresh !== undefined) return fresh;
+    if (fresh !== undefined) {
+      if (held !== undefined && clock.monotonicMs() >= held.renewFromMs && !coolsDown(COOL_DOWN_MS)) void refresh();
+      return fresh;
+    }
     const old = heldWithin(LONGEST_HELD_MS);
     if (old !== undefined && failure !== undefined) {
       // The issuer is known to be out of reach: requests are not made to wait for it to hang once more.

@@ -1,5 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
-import { BridgeError } from "../lib/bridge-error.ts";
+import { OverBudget } from "../lib/over-budget.ts";
 
 /** More pipelines than this in a minute, and the one that was quiet longest is forgotten. */
 const REMEMBERED_PIPELINES = 10_000;
@@ -8,15 +8,6 @@ const REMEMBERED_PIPELINES = 10_000;
 export interface CallBudget {
   /** Counts one call. Throws `OverBudget` when the pipeline has used up its share. */
   readonly spend: (pipelineId: string) => void;
-}
-
-export class OverBudget extends BridgeError<"over-budget"> {
-  readonly retryAfterSeconds: number;
-
-  constructor(retryAfterSeconds: number) {
-    super("over-budget", "too many upstream calls by this pipeline");
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
 }
 
 /** A bucket of `perMinute` calls for each pipeline that fills up again evenly. */
@@ -29,7 +20,9 @@ export function createCallBudget(perMinute: number, clock: Clock): CallBudget {
       const nowMs = clock.monotonicMs();
       const bucket = buckets.get(pipelineId);
       const left = bucket === undefined ? perMinute : Math.min(perMinute, bucket.left + (nowMs - bucket.atMs) * perMs);
-      if (left < 1) throw new OverBudget(Math.ceil((1 - left) / perMs / 1000));
+      if (left < 1) {
+        throw new OverBudget("too many upstream calls by this pipeline", Math.ceil((1 - left) / perMs / 1000));
+      }
       buckets.delete(pipelineId);
       const oldest = buckets.size >= REMEMBERED_PIPELINES ? buckets.keys().next() : undefined;
       if (oldest?.done === false) buckets.delete(oldest.value);

@@ -3,7 +3,6 @@ import { parsePipelineRepository } from "../github/repository-url.ts";
 import type { Clock } from "../lib/clock.ts";
 import { isOutage, isRefusal } from "../lib/upstream-verdict.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
-import type { CallBudget } from "./call-budget.ts";
 
 /** Every fetch of a submodule asks about another repository, and Buildkite allows an organization some 200 calls a minute. */
 const ASK_AGAIN_AFTER_MS = 60_000;
@@ -20,11 +19,10 @@ export interface MovedPipelines {
 export interface MovedPipelinesOptions {
   readonly pipelines: Pipelines;
   readonly webUrl: URL;
-  readonly budget: CallBudget;
   readonly clock: Clock;
 }
 
-export function createMovedPipelines({ pipelines, webUrl, budget, clock }: MovedPipelinesOptions): MovedPipelines {
+export function createMovedPipelines({ pipelines, webUrl, clock }: MovedPipelinesOptions): MovedPipelines {
   const askedAtMs = new Map<string, number>();
 
   const mayAsk = (pipelineId: string): boolean => {
@@ -40,9 +38,11 @@ export function createMovedPipelines({ pipelines, webUrl, budget, clock }: Moved
   return {
     hasMoved: async ({ organizationSlug, pipelineSlug, pipelineId }, repositoryUrl) => {
       if (!mayAsk(pipelineId)) return false;
-      budget.spend(pipelineId);
       try {
-        const { repository } = await pipelines.read(organizationSlug, pipelineSlug);
+        const { repository } = await pipelines.read(organizationSlug, pipelineSlug, {
+          caller: pipelineId,
+          isFresh: true,
+        });
         return parsePipelineRepository(repository ?? "", webUrl)?.httpsUrl !== repositoryUrl;
       } catch (error) {
         // A refusal is for the mint to judge: what we hold may no longer be the pipeline's.

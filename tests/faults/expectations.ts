@@ -11,6 +11,26 @@ export type Expected =
   /** It does not listen until the upstream is back, and then serves. */
   | { readonly kind: "waits" };
 
+/**
+ * For how long the service leaves an upstream alone that said to slow down, in seconds: as it said, else a minute, as GitHub asks for.
+ * 0: it is asked anew by the next request.
+ */
+export function leftAloneSeconds({ upstream, fault }: Cell): number {
+  if (upstream === "buildkite") return fault === "429 with retry-after" ? (RETRY_SECONDS[fault] ?? 0) : 0;
+  if (upstream !== "github tokens") return 0;
+  switch (fault) {
+    case "403 primary limit":
+      return RESET_SECONDS;
+    case "403 secondary limit":
+    case "429 with retry-after":
+      return RETRY_SECONDS[fault] ?? 0;
+    case "429":
+      return 60;
+    default:
+      return 0;
+  }
+}
+
 /** An upstream that cannot be asked, one that says no, and one that breaks its own rules. */
 type Meaning = "outage" | "refusal" | "malformed";
 

@@ -72,23 +72,10 @@ describe(`outages (${underTest})`, () => {
   test.each<readonly [string, Faulty, string]>([
     ["GitHub answers 500", () => message("oops", { status: 500 }), "5"],
     ["GitHub answers 502 without JSON", () => new Response("<html>", { status: 502 }), "5"],
-    ["GitHub answers 429 with a time", () => message("slow", { status: 429, headers: { "retry-after": "17" } }), "17"],
-    ["GitHub says to wait an hour", () => message("slow", { status: 429, headers: { "retry-after": "3600" } }), "60"],
     ["GitHub says to wait no time", () => message("slow", { status: 503, headers: { "retry-after": "0" } }), "1"],
     [
       "GitHub says to wait until a date",
       () => message("slow", { status: 503, headers: { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" } }),
-      "5",
-    ],
-    ["a 403 is a rate limit by its header", () => message("no", { status: 403, headers: { "retry-after": "9" } }), "9"],
-    [
-      "a 403 is a rate limit by what remains",
-      () => message("no", { status: 403, headers: { "x-ratelimit-remaining": "0" } }),
-      "5",
-    ],
-    [
-      "a 403 is a secondary rate limit by its words",
-      () => message("You have exceeded a secondary rate limit", { status: 403 }),
       "5",
     ],
   ])("%s: 503 with Retry-After", async (_what, answer, retryAfter) => {
@@ -100,6 +87,59 @@ describe(`outages (${underTest})`, () => {
     expectRefusal(git, "git", 503, "Service Unavailable");
     expect(git.headers.get("retry-after")).toBe(retryAfter);
   });
+
+  // Each in a world of its own: a limit holds back all that comes after it.
+  test.each<readonly [string, Faulty, string, string]>([
+    ["429 with a time", () => message("slow", { status: 429, headers: { "retry-after": "17" } }), "17", "17"],
+    ["429 for an hour", () => message("slow", { status: 429, headers: { "retry-after": "3600" } }), "60", "60"],
+    ["429 without a time", () => message("slow", { status: 429 }), "5", "60"],
+    ["403 with a time", () => message("no", { status: 403, headers: { "retry-after": "9" } }), "9", "9"],
+    [
+      "403 with nothing left",
+      () => message("no", { status: 403, headers: { "x-ratelimit-remaining": "0" } }),
+      "5",
+      "60",
+    ],
+    [
+      "403 that speaks of a limit",
+      () => message("You have exceeded a secondary rate limit", { status: 403 }),
+      "5",
+      "60",
+    ],
+  ])(
+    "GitHub's limit, %s: 503 with Retry-After, and GitHub is left alone for so long",
+    async (_what, answer, first, then) => {
+      await using limited = await startWorld({}, { policy: DEFAULT_POLICY });
+      let asked = 0;
+      limited.simulator.interceptor = (request, upstream) => {
+        if (upstream !== "github" || !request.url.endsWith("/access_tokens")) return undefined;
+        asked += 1;
+        return answer(request);
+      };
+      const json = await limited.ask(freshPath());
+      expectRefusal(json, "json", 503, "Service Unavailable");
+      expect(json.headers.get("retry-after")).toBe(first);
+      const git = await limited.ask("/organization/git-credentials/any-one-repository", freshGit());
+      expectRefusal(git, "git", 503, "Service Unavailable");
+      expect(git.headers.get("retry-after")).toBe(then);
+      expect(git.audit["error"]).toContain("rate limit: GitHub said to stay away");
+      expect(asked).toBe(1);
+      expect(limited.bridge.lines.filter((line) => line["message"] === "github rate limit reached")).toMatchObject([
+        { level: "warn", app: { name: "default", applicationID: 111, installationID: 222 } },
+      ]);
+    },
+    20_000,
+  );
+
+  test("one App's limit holds back no other", async () => {
+    await using several = await startWorld({}, { policy: DEFAULT_POLICY, registry: true });
+    several.simulator.interceptor = (request, upstream) =>
+      upstream === "github" && request.url.endsWith("/installations/222/access_tokens")
+        ? message("slow", { status: 429, headers: { "retry-after": "60" } })
+        : undefined;
+    for (let count = 0; count < 3; count++) expect((await several.ask(freshPath())).status).toBe(503);
+    expect((await several.ask("/token/package-reader")).status).toBe(200);
+  }, 20_000);
 
   test("what GitHub says of it is cut to 200 bytes, and its request id goes into the audit entry", async () => {
     onMint(() => message(`long ${"words ".repeat(100)}`, { status: 500, headers: { "x-github-request-id": "ABC:1" } }));

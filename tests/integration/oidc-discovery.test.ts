@@ -13,7 +13,7 @@ const NEXT_KEY = createIssuerKey("key-2");
 const DISCOVERY = "/.well-known/openid-configuration";
 
 function verifierFor(issuer: string, clock: FixedClock): Verifier {
-  const keySource = createKeySource({ issuer, fetch: boundedFetch, clock });
+  const keySource = createKeySource({ issuer, fetch: boundedFetch, clock, random: () => 0 });
   return createVerifier({ issuer, audience: AUDIENCE, organizationSlug: "acme", keySource, clock });
 }
 

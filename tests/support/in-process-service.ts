@@ -7,6 +7,7 @@ import type { BuildkiteIdentity } from "../../src/oidc/buildkite-identity.ts";
 import { compileFile } from "../../src/profiles/compile.ts";
 import type { VendedToken } from "../../src/token/vended-token.ts";
 import { createMint, type Refusal } from "../../src/vending/mint.ts";
+import { createRecentRequests } from "../../src/vending/recent-requests.ts";
 import { createMovedPipelines } from "../../src/vending/moved-pipelines.ts";
 import { createVend } from "../../src/vending/vend.ts";
 import { createFixedClock } from "./fixed-clock.ts";
@@ -52,12 +53,11 @@ export function createInProcessService(
     read: (_organization: string, slug: string) =>
       Promise.resolve({ id: `id-of-${slug}`, repository: `git@github.com:${OWNER}/${slug}.git` }),
   };
-  const budget = { spend: () => undefined };
   const mint = createMint({
     pipelines,
     webUrl: WEB,
     clock,
-    budget,
+    recent: createRecentRequests(clock),
     connect: () => ({
       account: () => account,
       revokeToken: () => Promise.resolve(),
@@ -89,7 +89,7 @@ export function createInProcessService(
   const vend = createVend({
     cache,
     mint,
-    moved: createMovedPipelines({ pipelines, webUrl: WEB, budget, clock }),
+    moved: createMovedPipelines({ pipelines, webUrl: WEB, clock }),
     webUrl: WEB,
     clock,
     mayRenew: () => false,

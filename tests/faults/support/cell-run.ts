@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { describeCauses } from "../../../src/lib/bridge-error.ts";
 import { useAwsEnvironment } from "../../support/aws-environment.ts";
-import { expectationOf, longestWaitMs, renewalLineOf, renewsTokens, type Expected } from "../expectations.ts";
+import {
+  expectationOf,
+  leftAloneSeconds,
+  longestWaitMs,
+  renewalLineOf,
+  renewsTokens,
+  type Expected,
+} from "../expectations.ts";
 import { isAws, type Cell, type Upstream } from "../lists.ts";
 import { findLeaks } from "./canaries.ts";
 import { createScaledClock, type ScaledClock } from "./scaled-clock.ts";
@@ -12,6 +19,8 @@ import { openSurroundings, POLICY, type Surroundings, type SurroundingsOptions }
 const WAVE = 10;
 /** Where nothing should be asked, or each answer takes megabytes. */
 const SMALL_WAVE = 3;
+/** One pipeline holds a quarter of a host's connections at most, and here it asks for all. */
+const CONNECTIONS = String(4 * WAVE);
 const WAVES = 2;
 /** What clients may cause at an upstream that cannot answer, repeats included. */
 const CALLS_PER_CLIENT_CALL = 1.1;
@@ -130,6 +139,7 @@ class CellRun {
         const early = await within(6000);
         if (early !== undefined) this.#problems.push(`it ${early.kind} while it should have waited`);
         await this.#heal();
+        this.#passWhatUpstreamAsked();
         break;
       }
       default:
@@ -178,7 +188,16 @@ class CellRun {
     await this.#heal();
     // The SDK has its endpoint for good: a name that was lost then is not found again by the same process.
     const isLostForGood = cell.upstream === "kms sign" && cell.fault === "dns";
-    if (expected.kind === "unavailable" && !isLostForGood) await this.#recovers(service);
+    if (expected.kind !== "unavailable" || isLostForGood) return;
+    // A binary has its own clock, which nobody can set.
+    if (this.#parts.options.form === "binary" && leftAloneSeconds(cell) > 0) return;
+    this.#passWhatUpstreamAsked();
+    await this.#recovers(service);
+  }
+
+  /** The time for which an upstream that named a limit is left alone. */
+  #passWhatUpstreamAsked(): void {
+    this.#parts.clock.jump(leftAloneSeconds(this.#parts.cell) * 1000);
   }
 
   /** Lets what is held fall due, and waits until its renewal has failed. */
@@ -258,7 +277,10 @@ class CellRun {
 
   #start(): Promise<RunningSubject> {
     const { cell, options, subject, surroundings } = this.#parts;
-    const environment: Record<string, string> = { ...surroundings.environment };
+    const environment: Record<string, string> = {
+      ...surroundings.environment,
+      SERVER_OUTGOING_MAX_CONNS_PER_HOST: CONNECTIONS,
+    };
     const isForKms = cell.upstream === "kms sign" || cell.upstream === "ecs credentials";
     // A policy from GitHub would have the App's JWT signed, and credentials loaded, before the cell begins.
     if (isForKms && cell.stage !== "starting") {

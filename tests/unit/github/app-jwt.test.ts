@@ -62,6 +62,32 @@ describe("the App JWT", () => {
     expect(signatures()).toBe(2);
   });
 
+  test("in use is replaced ahead of time, and nobody waits for it", async () => {
+    const { source, clock, signatures } = world();
+    const first = await source.current();
+    clock.advance(4 * 60_000 - 1);
+    await source.current();
+    expect(signatures()).toBe(1);
+    clock.advance(1);
+    for (let count = 0; count < 20; count++) expect(await source.current()).toBe(first);
+    expect(signatures()).toBe(2);
+    while ((await source.current()) === first) await new Promise((resolve) => setImmediate(resolve));
+    expect(signatures()).toBe(2);
+  });
+
+  test("serves on to its end while it cannot be replaced, with a try every ten seconds", async () => {
+    const { source, clock, signatures, failWith } = world();
+    const first = await source.current();
+    failWith(new Error("KMS is away"));
+    for (let seconds = 1; seconds < 480; seconds++) {
+      await clock.advanceAndSettle(1000);
+      expect(await source.current()).toBe(first);
+    }
+    expect(signatures()).toBeWithin(24, 26);
+    await clock.advanceAndSettle(1000);
+    expect(await source.current().catch((error: unknown) => error)).toMatchObject({ message: "KMS is away" });
+  });
+
   test("concurrent callers share one signature", async () => {
     const { source, signatures } = world();
     const all = await Promise.all(Array.from({ length: 20 }, () => source.current()));

@@ -85,6 +85,57 @@ describe("limitPerHost()", () => {
     expect(urls()).toEqual(["https://a/1", "https://a/3"]);
   });
 
+  test("one caller holds at most a quarter of a host's connections, and the others do not notice", async () => {
+    const { running, fetch, urls } = heldFetch();
+    const limited = limitPerHost(fetch, 20, createFixedClock());
+    const calls = Array.from({ length: 8 }, (_none, index) =>
+      limited(get(`https://a/${index}`, { caller: "greedy" })).then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    );
+    await settle();
+    expect(urls()).toHaveLength(5);
+    expect(await Promise.all(calls.slice(5))).toMatchObject(
+      Array.from({ length: 3 }, () => ({ code: "over-budget", retryAfterSeconds: 1 })),
+    );
+    void limited(get("https://a/victim", { caller: "victim" }));
+    void limited(get("https://b/other-host", { caller: "greedy" }));
+    await settle();
+    expect(urls().slice(5)).toEqual(["https://a/victim", "https://b/other-host"]);
+    running[0]?.end.resolve(OK);
+    running[1]?.end.reject(new Error("network"));
+    await settle();
+    for (const path of ["x", "y"]) void limited(get(`https://a/${path}`, { caller: "greedy" }));
+    await settle();
+    expect(urls().slice(7)).toEqual(["https://a/x", "https://a/y"]);
+  });
+
+  test("what a caller waits for counts as well, until it gives up", async () => {
+    const { fetch } = heldFetch();
+    const clock = createFixedClock();
+    const limited = limitPerHost(fetch, 4, clock);
+    for (let index = 0; index < 4; index++) void limited(get("https://a/1"));
+    const code = async (call: Promise<unknown>) => (await call.catch((error: unknown) => error)) as { code: string };
+    const waiting = code(limited(get("https://a/2", { caller: "one", timeoutMs: 1000 })));
+    expect((await code(limited(get("https://a/3", { caller: "one" })))).code).toBe("over-budget");
+    clock.advance(1000);
+    expect((await waiting).code).toBe("upstream-unavailable");
+    const again = code(limited(get("https://a/4", { caller: "one", timeoutMs: 1000 })));
+    clock.advance(1000);
+    expect((await again).code).toBe("upstream-unavailable");
+  });
+
+  test.each([1, 2, 3, 4, 7])("with %d connections one caller still has one", async (perHost) => {
+    const { fetch, urls } = heldFetch();
+    const limited = limitPerHost(fetch, perHost, createFixedClock());
+    void limited(get("https://a/1", { caller: "one" }));
+    expect(await limited(get("https://a/2", { caller: "one" })).catch((error: unknown) => error)).toMatchObject({
+      code: "over-budget",
+    });
+    expect(urls()).toEqual(["https://a/1"]);
+  });
+
   test("without a limit nothing waits", async () => {
     const { fetch, urls } = heldFetch();
     const limited = limitPerHost(fetch, Number.POSITIVE_INFINITY, createFixedClock());

@@ -140,3 +140,8 @@ describe("retrySafely()", () => {
     });
   });
 });
+
+test("repeats do not follow a failure that says when to come back", async () => {
+  const later = new UpstreamFault("upstream-unavailable", "read", { upstream: "github", retryAfterSeconds: 3 });
+  expect((await ask("GET", [later])).asked).toHaveLength(1);
+});

@@ -103,6 +103,7 @@ const CLIENTS: readonly (readonly [string, Upstream, (status: number) => Promise
         createPipelines(new URL("https://api.buildkite.com"), new Secret("x"), answering(status)).read(
           "acme",
           "widget",
+          { caller: "p", isFresh: true },
         ),
       ),
   ],

@@ -32,6 +32,7 @@ beforeEach(() => {
   fetches = 0;
   events = [];
   source = createKeySource({
+    random: () => 0,
     issuer: ISSUER,
     fetch: fetchFromIssuer,
     clock,
@@ -67,9 +68,10 @@ describe("createKeySource()", () => {
 
   test("holds the keys for an hour and answers at once meanwhile", async () => {
     await current();
-    clock.advance(HOUR_MS - 1);
-    expect(source.current()).not.toBeInstanceOf(Promise);
-    expect(fetches).toBe(1);
+    for (const afterMs of [HOUR_MS / 2 - 1, HOUR_MS / 2]) {
+      clock.advance(afterMs);
+      expect(source.current()).not.toBeInstanceOf(Promise);
+    }
   });
 
   test("asks again after an hour before it answers, so that a withdrawn key judges nothing more", async () => {
@@ -92,6 +94,39 @@ describe("createKeySource()", () => {
     clock.advance(HOUR_MS);
     await source.refresh();
     expect(events).toEqual(["1 keys", `failed, held for ${HOUR_MS}`]);
+  });
+});
+
+describe("createKeySource() renews keys in use ahead of time", () => {
+  test("when half an hour is over, once, and lets nobody wait", async () => {
+    await current();
+    clock.advance(HOUR_MS / 2 - 1);
+    void source.current();
+    expect(fetches).toBe(1);
+    clock.advance(1);
+    for (let count = 0; count < 100; count++) expect(source.current()).not.toBeInstanceOf(Promise);
+    await clock.advanceAndSettle(0);
+    expect(fetches).toBe(2);
+    clock.advance(HOUR_MS / 2 - 1);
+    void source.current();
+    expect(fetches).toBe(2);
+  });
+
+  test("and tries every 30 seconds while that fails, so that the end of the hour finds the issuer known to be away", async () => {
+    await current();
+    reachable = false;
+    clock.advance(HOUR_MS / 2);
+    for (let seconds = 0; seconds < 45 * 60; seconds += 5) {
+      expect(source.current()).not.toBeInstanceOf(Promise);
+      await clock.advanceAndSettle(5_000);
+    }
+    expect(fetches).toBeWithin(85, 92);
+  });
+
+  test("but never for keys that nobody uses", async () => {
+    await current();
+    await clock.advanceAndSettle(10 * HOUR_MS);
+    expect(fetches).toBe(1);
   });
 });
 
@@ -171,6 +206,7 @@ describe("createKeySource() while the issuer is out of reach", () => {
     await current();
     published = [];
     const malformed = createKeySource({
+      random: () => 0,
       issuer: `${ISSUER}/other`,
       fetch: fetchFromIssuer,
       clock,
@@ -187,7 +223,7 @@ describe("refresh()", () => {
     await current();
     clock.advance(HOUR_MS - 1000);
     await source.refresh();
-    clock.advance(HOUR_MS - 1);
+    clock.advance(HOUR_MS / 2 - 1);
     expect(source.current()).not.toBeInstanceOf(Promise);
     expect(fetches).toBe(2);
   });

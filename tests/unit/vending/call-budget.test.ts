@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createCallBudget, OverBudget } from "../../../src/vending/call-budget.ts";
+import { OverBudget } from "../../../src/lib/over-budget.ts";
+import { createCallBudget } from "../../../src/vending/call-budget.ts";
 import { createFixedClock } from "../../support/fixed-clock.ts";
 
 function spend(times: number, budget: ReturnType<typeof createCallBudget>, pipeline = "a"): OverBudget | undefined {
