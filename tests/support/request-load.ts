@@ -13,6 +13,8 @@ export interface RequestLoadReport {
   readonly medianMs: number;
   /** As the service measures it, by its audit entries. */
   readonly slowestInServiceMs: number;
+  /** How much later than it was due the latest timer of this process came: the machine's share in what is slow. */
+  readonly machineLagMs: number;
   /** Where the tokens came from, by the audit entries: `memory`, `valkey`, `github`. */
   readonly sources: Readonly<Record<string, number>>;
 }
@@ -73,18 +75,23 @@ export async function sendRequests(
     }
   };
   const running = Array.from({ length: loops }, loop);
+  const lag = measureLag();
   try {
     await during();
   } finally {
     finished.abort();
     await Promise.all(running);
+    lag.stop();
   }
   const audit = await Promise.all(fleet.worlds.map((world) => auditSince(world, auditedBefore.get(world) ?? 0)));
-  return { sent: took.length, failed, ...summarizeTimes(took), ...summarizeAudit(audit.flat()) };
+  const times = { ...summarizeTimes(took), machineLagMs: Math.round(lag.worstMs()) };
+  return { sent: took.length, failed, ...times, ...summarizeAudit(audit.flat()) };
 }
 
-/** What Valkey may cost a request, a call to the simulated GitHub, and what a busy machine may add before a timer is served. */
+/** What Valkey may cost a request, and a call to the simulated GitHub. */
 const SLOWEST_IN_SERVICE_MS = 250 + 250;
+/** The service is as late as this process is, once when it waits for Valkey and once when GitHub's simulator, which lives here, answers. */
+const LAGS = 3;
 
 /** Prints the report and holds it against what the service promises, whatever is done to Valkey. */
 export function checkLoad(title: string, load: RequestLoadReport): void {
@@ -92,7 +99,7 @@ export function checkLoad(title: string, load: RequestLoadReport): void {
   expect(load.failed).toBe(0);
   expect(load.sent).toBeGreaterThan(500);
   expect(load.sources["valkey"]).toBeGreaterThan(50);
-  expect(load.slowestInServiceMs).toBeLessThan(SLOWEST_IN_SERVICE_MS);
+  expect(load.slowestInServiceMs).toBeLessThan(SLOWEST_IN_SERVICE_MS + LAGS * load.machineLagMs);
 }
 
 /** How many lines of the operational log begin so. */
@@ -103,6 +110,28 @@ export function countSaid({ bridge }: TestWorld, message: string): number {
 /** Resolves when each instance has said it so many times. */
 export async function untilAllSay({ worlds }: Pick<Fleet, "worlds">, message: string, times: number): Promise<void> {
   for (const world of worlds) while (countSaid(world, message) < times) await Bun.sleep(20);
+}
+
+/** From now on: resolves, when asked, as soon as each instance has said it once more. */
+export function sayAgain({ worlds }: Pick<Fleet, "worlds">, message: string): () => Promise<void> {
+  const before = worlds.map((world) => countSaid(world, message));
+  return async () => {
+    for (const [index, world] of worlds.entries()) {
+      while (countSaid(world, message) <= (before[index] ?? 0)) await Bun.sleep(20);
+    }
+  };
+}
+
+const LAG_PROBE_MS = 10;
+
+function measureLag(): { readonly worstMs: () => number; readonly stop: () => void } {
+  let [last, worst] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    worst = Math.max(worst, now - last - LAG_PROBE_MS);
+    last = now;
+  }, LAG_PROBE_MS);
+  return { worstMs: () => worst, stop: () => clearInterval(timer) };
 }
 
 async function isGood(world: TestWorld, jwt: string): Promise<boolean> {

@@ -2,8 +2,8 @@ import { beforeAll, describe, test } from "bun:test";
 import {
   addLoadPipelines,
   checkLoad,
-  countSaid,
   LOAD_VARIABLES,
+  sayAgain,
   sendRequests,
   untilAllSay,
 } from "../../support/request-load.ts";
@@ -68,9 +68,9 @@ describe.each(ENGINES)("two instances of the binary, %s", (engine) => {
       server.pause();
       const silent = fleet.worlds.map(({ bridge }) => bridge.waitFor(({ reason }) => reason === "silent"));
       await Promise.all(silent);
-      const used = fleet.worlds.map((world) => countSaid(world, "valkey: in use"));
+      const backAgain = sayAgain(fleet, "valkey: in use");
       server.resume();
-      await untilAllSay(fleet, "valkey: in use", Math.max(...used) + 1);
+      await backAgain();
       await Bun.sleep(1_000);
     });
     checkLoad(`${engine} stopped for long`, load);

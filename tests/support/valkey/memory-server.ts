@@ -95,6 +95,7 @@ function serve(socket: Socket, options: MemoryServerOptions, state: State): void
   let protocol: 2 | 3 = 2;
   let authenticated = options.authenticate === undefined;
   let cutTimer: ReturnType<typeof setTimeout> | undefined;
+  let queue: (readonly Buffer[])[] | undefined;
 
   const cut = (): void => {
     state.cuts += 1;
@@ -131,7 +132,22 @@ function serve(socket: Socket, options: MemoryServerOptions, state: State): void
       const [user, password] = command.length > 2 ? [command[1], command[2]] : ["default", command[1]];
       return authenticate(user ?? "", password ?? "") ? OK : WRONGPASS;
     }
-    return authenticated ? execute(name, parts, state) : { raw: "-NOAUTH Authentication required." };
+    return authenticated ? run(name, parts) : { raw: "-NOAUTH Authentication required." };
+  };
+  // What is watched counts as untouched: nobody here is so quick.
+  const run = (name: string, parts: readonly Buffer[]): Reply => {
+    if (name === "MULTI") {
+      queue = [];
+      return OK;
+    }
+    if (queue === undefined) return execute(name, parts, state);
+    if (name !== "EXEC") {
+      queue.push(parts);
+      return { raw: "+QUEUED" };
+    }
+    const queued = queue;
+    queue = undefined;
+    return queued.map((one) => execute((one[0] ?? "").toString().toUpperCase(), one, state));
   };
   socket.on("error", () => undefined);
   socket.on("close", () => clearTimeout(cutTimer));
