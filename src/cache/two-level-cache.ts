@@ -64,7 +64,7 @@ export class TwoLevelCache<Value extends Expiring, Answer> implements Cache<Valu
     const refusal = refusals.get(key.text);
     if (refusal !== undefined) return Promise.resolve({ kind: "answer", answer: refusal });
     const due = memory.getDue(key.text);
-    if (due === undefined) return this.#fill(key, source, never);
+    if (due === undefined) return this.#fill(key, source, () => source.isAbandoned?.() === true);
     if (!due.isFailing) return this.#hurry(key, due, source);
     // Known to be out of reach: nobody is made to wait to learn it once more.
     memory.serveOn(key.text, SERVE_ON_MS);
@@ -100,7 +100,7 @@ export class TwoLevelCache<Value extends Expiring, Answer> implements Cache<Valu
     const { clock, levelOf } = this.#parts;
     let isOver = false;
     const patience = Promise.withResolvers<undefined>();
-    const loading = this.#fill(key, source, () => isOver);
+    const loading = this.#fill(key, source, () => isOver || source.isAbandoned?.() === true);
     const cancel = clock.after(PATIENCE_MS, () => patience.resolve(undefined));
     const loaded = await Promise.race([loading, patience.promise]).finally(cancel);
     // Dropped or replaced meanwhile: only what is on its way is of use.
@@ -153,10 +153,6 @@ function outcomeOf(loaded: Loaded<unknown, unknown>): RenewalOutcome {
 
 function always(): boolean {
   return true;
-}
-
-function never(): boolean {
-  return false;
 }
 
 const MEMORY_HIT = { level: "memory", operation: "get", status: "hit" } as const;

@@ -56,7 +56,7 @@ function vendAuthorized(
   return chain<boolean, VendingResult>(covered, (isCovered) => {
     assertWanted(interest);
     if (!isCovered) return { kind: "nothing" };
-    return chain(services.vend(request, asked), (outcome) => {
+    return chain(services.vend(request, asked, interest), (outcome) => {
       assertWanted(interest);
       // git goes on to its next helper where a token route must say no.
       if (outcome.kind === "foreign-owner" && asked !== undefined) return { kind: "nothing" };

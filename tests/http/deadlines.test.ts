@@ -53,6 +53,22 @@ describe(`deadlines (${underTest})`, () => {
 });
 
 describe(`a client that has gone (${underTest})`, () => {
+  test("leaves the token that was being made for it to the next one, with a line of its own", async () => {
+    await using world = await startWorld();
+    const gate = Promise.withResolvers<undefined>();
+    let asked = false;
+    world.simulator.interceptor = (_request, upstream) => {
+      asked ||= upstream === "buildkite";
+      return upstream === "buildkite" ? gate.promise : undefined;
+    };
+    await leave(world, "/token", "gone", () => asked);
+    await world.bridge.waitFor((one) => one["request"]?.id === "gone");
+    gate.resolve(undefined);
+    const minted = await world.bridge.waitFor((one) => one["message"] === "mint_event");
+    const next = await world.ask("/token");
+    expect(next.audit["token"]).toMatchObject({ source: "memory", hashedToken: minted["token"].hashedToken });
+  });
+
   test("leaves an entry with status 499 and no token", async () => {
     await using world = await startWorld();
     let asked = false;
@@ -156,9 +172,37 @@ describe(`SERVER_OUTGOING_MAX_CONNS_PER_HOST (${underTest})`, () => {
     };
     const names = Array.from({ length: 12 }, (_, index) => `n${index}`);
     const answers = await Promise.all(
-      names.map((name) => world.ask(`/organization/token/any-one-repository?repository-scope=${name}`)),
+      names.map((name) =>
+        world.ask(`/organization/token/any-one-repository?repository-scope=${name}`, {
+          jwt: world.jwt({ pipeline_id: `id-of-${name}` }),
+        }),
+      ),
     );
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => 403));
     expect(most).toBe(3);
+  });
+
+  test("of which one pipeline has a quarter; beyond it gets 503 with Retry-After at once", async () => {
+    await using world = await startWorld({ SERVER_OUTGOING_MAX_CONNS_PER_HOST: "8" }, { policy: DEFAULT_POLICY });
+    await world.ask("/organization/token/plugins");
+    const gate = Promise.withResolvers<undefined>();
+    let held = 0;
+    const isFull = Promise.withResolvers<void>();
+    world.simulator.interceptor = async (_request, upstream) => {
+      if (upstream !== "github") return undefined;
+      held += 1;
+      if (held === 2) isFull.resolve();
+      return gate.promise;
+    };
+    const path = (name: string) => `/organization/token/any-one-repository?repository-scope=${name}`;
+    const first = ["gadget", "policy"].map((name) => world.ask(path(name)));
+    await isFull.promise;
+    const beyond = await world.ask(path("plugins"));
+    expectRefusal(beyond, "json", 503, "Service Unavailable");
+    expect(beyond.headers.get("retry-after")).toBe("1");
+    expect(beyond.audit["error"]).toBe("too many upstream calls at once by this pipeline");
+    const other = world.ask(path("widget"), { jwt: world.jwt({}, "gadget") });
+    gate.resolve(undefined);
+    expect((await Promise.all([...first, other])).map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 });
