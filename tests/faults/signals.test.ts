@@ -62,15 +62,19 @@ const KEYSET = {
 };
 
 describe.each(FORMS)("SIGTERM during the start (%s)", (form) => {
-  test.each([1, 2])(
-    "while GitHub hangs, %d times: exit 1 at once, with one line",
-    async (times) => {
+  test.each([
+    ["its policy is read", 1, {}],
+    ["its policy is read, twice", 2, {}],
+    ["its Apps are checked", 1, { registry: true }],
+  ] as const)(
+    "while GitHub hangs as %s: exit 1 at once, with one line",
+    async (_when, times, options) => {
       const asked = Promise.withResolvers<void>();
       simulator.interceptor = (_request, upstream) => {
         if (upstream === "github") asked.resolve();
         return hang();
       };
-      const child = spawn(form, simulator.environment());
+      const child = spawn(form, simulator.environment(options));
       await asked.promise;
       const startedMs = performance.now();
       for (let count = 0; count < times; count++) child.kill("SIGTERM");

@@ -10,8 +10,8 @@ import { POLICY } from "./surroundings.ts";
 
 const RUNNER = join(import.meta.dir, "../run-cells.ts");
 /** Cells wait more than they work. AWS's settings are a process's own, so those cells run one after the other in each of several. */
-const AWS_PROCESSES = 2 * availableParallelism();
-const OTHERS_AT_ONCE = 3 * availableParallelism();
+const AWS_PROCESSES = availableParallelism() + 1;
+const OTHERS_AT_ONCE = 2 * availableParallelism();
 
 /** Runs the cells in a few processes; resolves with all results, in the order of the cells. */
 export async function runMatrix(cells: readonly Cell[], form: Form): Promise<readonly CellResult[]> {
