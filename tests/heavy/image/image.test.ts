@@ -235,7 +235,7 @@ function stall(upstream: "buildkite" | "github") {
 test(
   "the whole HTTP suite passes against the image's binary in the image's root, read-only, as 65532, without capabilities",
   async () => {
-    const suite = Bun.spawn([process.execPath, "test", "./tests/http"], {
+    const suite = Bun.spawn([process.execPath, "test", "--timeout=20000", "./tests/http"], {
       cwd: PROJECT,
       env: { ...process.env, BRIDGE_UNDER_TEST: "image", BRIDGE_IMAGE_COMMAND: image.command, TMPDIR: image.files },
       stdout: "ignore",
