@@ -27,7 +27,7 @@ function parseCondition(text: string): (line: Readonly<Record<string, unknown>>)
         .join(".*")}$`,
       "s",
     );
-    return wanted.test(`${value as string}`) === (operator === "=");
+    return wanted.test(String(value)) === (operator === "=");
   };
 }
 
