@@ -27,7 +27,8 @@ function parseCondition(text: string): (line: Readonly<Record<string, unknown>>)
         .join(".*")}$`,
       "s",
     );
-    return wanted.test(String(value)) === (operator === "=");
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return wanted.test(text) === (operator === "=");
   };
 }
 
