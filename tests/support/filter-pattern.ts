@@ -27,7 +27,7 @@ function parseCondition(text: string): (line: Readonly<Record<string, unknown>>)
         .join(".*")}$`,
       "s",
     );
-    return wanted.test(String(value)) === (operator === "=");
+    return wanted.test(typeof value === "string" ? value : JSON.stringify(value)) === (operator === "=");
   };
 }
 
