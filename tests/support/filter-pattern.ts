@@ -27,8 +27,7 @@ function parseCondition(text: string): (line: Readonly<Record<string, unknown>>)
         .join(".*")}$`,
       "s",
     );
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    return wanted.test(text) === (operator === "=");
+    return wanted.test(typeof value === "string" ? value : JSON.stringify(value)) === (operator === "=");
   };
 }
 

@@ -11,7 +11,9 @@ test(
       ["cfn-lint==1.58.0"],
       "checks of the CloudFormation templates",
     );
-    const files = shippedTemplates().map((file) => join(import.meta.dir, "../../../deploy/aws", file));
+    const deploy = join(import.meta.dir, "../../../deploy");
+    const files = shippedTemplates().map((file) => join(deploy, "aws", file));
+    files.push(join(deploy, "observability/cloudwatch.yaml"));
     const { exitCode, stdout, stderr } = Bun.spawnSync([
       join(programs, "cfn-lint"),
       "--include-checks",
