@@ -1,31 +1,29 @@
 import type { BoundedFetch } from "./bounded-fetch.ts";
+import { CallerShares } from "./caller-shares.ts";
 import type { Clock } from "./clock.ts";
-import { OverBudget } from "./over-budget.ts";
 import { UpstreamFault } from "./upstream-fault.ts";
-
-/** One caller has a quarter. */
-const CALLERS_SHARE = 4;
-/** An upstream call takes a few hundred milliseconds. */
-const BUSY_SECONDS = 1;
 
 /**
  * At most `perHost` exchanges at once with one host; the others wait in order of arrival, within their own deadline. Before `fetch`,
  * because the runtime has one limit for all hosts together: a slow upstream would starve the others.
  *
- * One caller holds at most a quarter of them, waiting included; beyond, its call is refused at once with `OverBudget`, so that whoever
- * makes an upstream hang, or asks without end, leaves connections to the others.
+ * One caller holds at most a quarter of them, waiting in that line included; see `CallerShares`, whose `OverBudget` is thrown beyond.
  *
  * Throws `upstream-unavailable` when the deadline passes, or the caller's signal is aborted, while a call still waits.
  */
 export function limitPerHost(fetch: BoundedFetch, perHost: number, clock: Clock): BoundedFetch {
   if (!Number.isFinite(perHost)) return fetch;
-  const hosts = new Map<string, Turns>();
+  const hosts = new Map<string, Host>();
   return async (request) => {
     const { host } = new URL(request.url);
-    const turns = hosts.get(host) ?? new Turns(perHost);
-    hosts.set(host, turns);
-    turns.enter(request.caller);
+    const { turns, shares } = hosts.get(host) ?? {
+      turns: new Turns(perHost),
+      shares: new CallerShares(perHost, clock),
+    };
+    hosts.set(host, { turns, shares });
+    const { caller } = request;
     const startedMs = clock.monotonicMs();
+    if (caller !== undefined) await shares.enter(caller);
     try {
       const waiting = turns.take();
       if (waiting !== undefined) await orGiveUp(waiting, turns, request, clock);
@@ -35,10 +33,15 @@ export function limitPerHost(fetch: BoundedFetch, perHost: number, clock: Clock)
         turns.giveBack();
       }
     } finally {
-      turns.leave(request.caller);
-      if (turns.isIdle()) hosts.delete(host);
+      if (caller !== undefined) shares.leave(caller);
+      if (turns.isIdle() && shares.isIdle()) hosts.delete(host);
     }
   };
+}
+
+interface Host {
+  readonly turns: Turns;
+  readonly shares: CallerShares;
 }
 
 interface Waiter {
@@ -51,28 +54,10 @@ class Turns {
   readonly #limit: number;
   /** In order of arrival. */
   readonly #waiting = new Set<Waiter>();
-  /** Calls of each caller that wait or run. */
-  readonly #callers = new Map<string, number>();
 
   constructor(limit: number) {
     this.#limit = limit;
     this.#free = limit;
-  }
-
-  /** Throws `OverBudget` when the caller has its share already. */
-  enter(caller: string | undefined): void {
-    if (caller === undefined) return;
-    const count = this.#callers.get(caller) ?? 0;
-    if (count >= Math.max(1, Math.floor(this.#limit / CALLERS_SHARE)))
-      throw new OverBudget("too many upstream calls at once by this pipeline", BUSY_SECONDS);
-    this.#callers.set(caller, count + 1);
-  }
-
-  leave(caller: string | undefined): void {
-    if (caller === undefined) return;
-    const count = this.#callers.get(caller) ?? 0;
-    if (count > 1) this.#callers.set(caller, count - 1);
-    else this.#callers.delete(caller);
   }
 
   /** Undefined: it is the caller's turn already. */
@@ -103,7 +88,7 @@ class Turns {
   }
 
   isIdle(): boolean {
-    return this.#free === this.#limit && this.#callers.size === 0;
+    return this.#free === this.#limit;
   }
 }
 

@@ -182,7 +182,7 @@ describe(`SERVER_OUTGOING_MAX_CONNS_PER_HOST (${underTest})`, () => {
     expect(most).toBe(3);
   });
 
-  test("of which one pipeline has a quarter; beyond it gets 503 with Retry-After at once", async () => {
+  test("of which one pipeline has a quarter; beyond it waits for its own, and gets 503 with Retry-After", async () => {
     await using world = await startWorld({ SERVER_OUTGOING_MAX_CONNS_PER_HOST: "8" }, { policy: DEFAULT_POLICY });
     await world.ask("/organization/token/plugins");
     const gate = Promise.withResolvers<undefined>();

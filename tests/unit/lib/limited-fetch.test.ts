@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
 import type { BoundedFetch, BoundedResponse, OutgoingRequest } from "../../../src/lib/bounded-fetch.ts";
 import { limitPerHost } from "../../../src/lib/limited-fetch.ts";
+import { rejection } from "../../support/rejection.ts";
 import { createFixedClock } from "../../support/fixed-clock.ts";
 
 const OK: BoundedResponse = { status: 200, headers: new Headers(), body: new Uint8Array() };
@@ -88,17 +90,11 @@ describe("limitPerHost()", () => {
   test("one caller holds at most a quarter of a host's connections, and the others do not notice", async () => {
     const { running, fetch, urls } = heldFetch();
     const limited = limitPerHost(fetch, 20, createFixedClock());
-    const calls = Array.from({ length: 8 }, (_none, index) =>
-      limited(get(`https://a/${index}`, { caller: "greedy" })).then(
-        () => undefined,
-        (error: unknown) => error,
-      ),
-    );
+    for (let index = 0; index < 8; index++) {
+      limited(get(`https://a/${index}`, { caller: "greedy" })).catch(() => undefined);
+    }
     await settle();
     expect(urls()).toHaveLength(5);
-    expect(await Promise.all(calls.slice(5))).toMatchObject(
-      Array.from({ length: 3 }, () => ({ code: "over-budget", retryAfterSeconds: 1 })),
-    );
     void limited(get("https://a/victim", { caller: "victim" }));
     void limited(get("https://b/other-host", { caller: "greedy" }));
     await settle();
@@ -106,34 +102,80 @@ describe("limitPerHost()", () => {
     running[0]?.end.resolve(OK);
     running[1]?.end.reject(new Error("network"));
     await settle();
-    for (const path of ["x", "y"]) void limited(get(`https://a/${path}`, { caller: "greedy" }));
-    await settle();
-    expect(urls().slice(7)).toEqual(["https://a/x", "https://a/y"]);
+    expect(urls().slice(7)).toEqual(["https://a/5", "https://a/6"]);
   });
 
-  test("what a caller waits for counts as well, until it gives up", async () => {
-    const { fetch } = heldFetch();
+  test("beyond, a caller waits two seconds for its own calls, and is then refused", async () => {
+    const { running, fetch, urls } = heldFetch();
     const clock = createFixedClock();
     const limited = limitPerHost(fetch, 4, clock);
-    for (let index = 0; index < 4; index++) void limited(get("https://a/1"));
-    const code = async (call: Promise<unknown>) => (await call.catch((error: unknown) => error)) as { code: string };
-    const waiting = code(limited(get("https://a/2", { caller: "one", timeoutMs: 1000 })));
-    expect((await code(limited(get("https://a/3", { caller: "one" })))).code).toBe("over-budget");
-    clock.advance(1000);
-    expect((await waiting).code).toBe("upstream-unavailable");
-    const again = code(limited(get("https://a/4", { caller: "one", timeoutMs: 1000 })));
-    clock.advance(1000);
-    expect((await again).code).toBe("upstream-unavailable");
+    void limited(get("https://a/1", { caller: "one" }));
+    const waiting = rejection(limited(get("https://a/2", { caller: "one" })));
+    await settle();
+    clock.advance(2_000);
+    expect(await waiting).toMatchObject({ code: "over-budget", retryAfterSeconds: 1 });
+    const luckier = limited(get("https://a/3", { caller: "one" }));
+    await settle();
+    clock.advance(1_999);
+    running[0]?.end.resolve(OK);
+    await settle();
+    running[1]?.end.resolve(OK);
+    expect(await luckier).toBe(OK);
+    expect(urls()).toEqual(["https://a/1", "https://a/3"]);
+    // Of the call's own time, what is left.
+    expect(running[1]?.request.timeoutMs).toBe(8_001);
+  });
+
+  test("so many of a caller's calls wait, and the others are refused at once", async () => {
+    const { fetch } = heldFetch();
+    const limited = limitPerHost(fetch, 8, createFixedClock());
+    const calls = Array.from({ length: 12 }, () => rejection(limited(get("https://a/1", { caller: "one" }))));
+    const refused = await Promise.all(calls.slice(8));
+    expect(refused.map((error) => error.code)).toEqual(Array.from({ length: 4 }, () => "over-budget"));
   });
 
   test.each([1, 2, 3, 4, 7])("with %d connections one caller still has one", async (perHost) => {
     const { fetch, urls } = heldFetch();
     const limited = limitPerHost(fetch, perHost, createFixedClock());
-    void limited(get("https://a/1", { caller: "one" }));
-    expect(await limited(get("https://a/2", { caller: "one" })).catch((error: unknown) => error)).toMatchObject({
-      code: "over-budget",
-    });
+    for (const path of ["1", "2"]) void limited(get(`https://a/${path}`, { caller: "one" }));
+    await settle();
     expect(urls()).toEqual(["https://a/1"]);
+  });
+
+  test("whatever comes and goes, no place is lost and no caller has more than its share", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(3_000), fc.boolean()), { maxLength: 60 }),
+        async (calls) => {
+          const clock = createFixedClock();
+          const counts = new Map<string | undefined, number>();
+          let tookMs = 0;
+          const limited = limitPerHost(
+            async ({ caller }) => {
+              counts.set(caller, (counts.get(caller) ?? 0) + 1);
+              expect(counts.get(caller)).toBeLessThanOrEqual(2);
+              await new Promise<void>((resolve) => void clock.after(tookMs, resolve));
+              counts.set(caller, (counts.get(caller) ?? 0) - 1);
+              return OK;
+            },
+            8,
+            clock,
+          );
+          for (const [caller, ms, isLong] of calls) {
+            tookMs = isLong ? 5_000 : 50;
+            limited(get("https://a/1", { caller })).catch(() => undefined);
+            await clock.advanceAndSettle(ms / 10);
+          }
+          await clock.advanceAndSettle(60_000);
+          expect([...counts.values()].every((count) => count === 0)).toBe(true);
+          tookMs = 50;
+          const again = Promise.all(["a", "b", "c", "a"].map((caller) => limited(get("https://a/1", { caller }))));
+          await clock.advanceAndSettle(100);
+          expect(await again).toHaveLength(4);
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   test("without a limit nothing waits", async () => {
