@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { locateReplaceableFile } from "../lib/replaceable-file.ts";
 import { parseCleartextKeyset, writeCleartextKeyset } from "../tink/keyset-json.ts";
 import { wipeKeyset, type Keyset } from "../tink/keyset.ts";
 import { KeysetFailure } from "./keyset-failure.ts";
@@ -40,7 +41,8 @@ async function replaceFile(
   keyset: Keyset,
   replaces: StoredVersion | undefined,
 ): Promise<"written" | "conflict"> {
-  const temporary = `${path}.new`;
+  const target = await locate(path);
+  const temporary = `${target}.new`;
   const handle = await openExclusively(temporary);
   if (handle === undefined) return "conflict";
   try {
@@ -50,13 +52,21 @@ async function replaceFile(
     }
     await handle.writeFile(writeCleartextKeyset(keyset));
     await handle.sync();
-    await rename(temporary, path);
+    await rename(temporary, target);
     return "written";
   } catch (cause) {
     await rm(temporary, { force: true });
     throw unavailable(`writing ${path}`, cause);
   } finally {
     await handle.close();
+  }
+}
+
+async function locate(path: string): Promise<string> {
+  try {
+    return await locateReplaceableFile(path);
+  } catch (cause) {
+    throw unavailable(`writing ${path}`, cause);
   }
 }
 

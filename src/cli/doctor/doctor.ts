@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { diagnose, type Diagnosis } from "../../doctor/diagnose.ts";
+import { locateReplaceableFile } from "../../lib/replaceable-file.ts";
 import { formatHeldPermissions } from "../../permissions/held-permissions.ts";
 import { FORMAT_OPTION, type Command, type CommandIo } from "../command.ts";
 import { CommandFailure } from "../failure.ts";
@@ -48,12 +49,9 @@ async function keepPermissions(path: string, { held }: Diagnosis, { err }: Comma
       advice: "mend what failed above, and run it again",
     });
   }
-  const beside = `${path}.${crypto.randomUUID()}`;
   try {
-    await writeFile(beside, formatHeldPermissions(held), { flag: "wx" });
-    await rename(beside, path);
+    await replaceFile(await locateReplaceableFile(path), formatHeldPermissions(held));
   } catch (error) {
-    await rm(beside, { force: true });
     const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
     const reason = typeof code === "string" ? code : "failed";
     throw new CommandFailure(`${printable(path)} cannot be written (${reason})`, {
@@ -63,4 +61,16 @@ async function keepPermissions(path: string, { held }: Diagnosis, { err }: Comma
     });
   }
   await err.write(`wrote ${printable(path)}\n`);
+}
+
+/** Whole or not at all. */
+async function replaceFile(path: string, content: string): Promise<void> {
+  const beside = `${path}.${crypto.randomUUID()}`;
+  try {
+    await writeFile(beside, content, { flag: "wx" });
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
 }

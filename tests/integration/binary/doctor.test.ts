@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readFileSync, existsSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { REMEDIES } from "../../../src/doctor/remedies.ts";
@@ -155,6 +155,17 @@ describe.each(PROGRAMS)("doctor of %s", (name, program) => {
       });
     },
   );
+
+  test.concurrent("--write-permissions takes the place of a file alone, never of a pipe or a device", async () => {
+    await using simulator = await startSimulator({ keys });
+    const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+    const pipe = join(folder, "pipe");
+    expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0);
+    const refused = await doctor(environmentOf(simulator), "--write-permissions", pipe);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("(no regular file) [file-unwritable]") });
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    expect(readdirSync(folder)).toEqual(["pipe"]);
+  });
 
   test.concurrent("ends in 15 seconds when an upstream hangs, and tells of the others", async () => {
     await using simulator = await startSimulator({ keys });

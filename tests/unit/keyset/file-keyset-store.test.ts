@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +54,17 @@ describe("a keyset in a file", () => {
     };
     const change = await addStoredKey({ ...tools, store: overtaken }, put);
     expect(change.after.keys.length).toBe(3);
+  });
+
+  test("is written through a link, and never in place of what is no file", async () => {
+    const { path, tools } = fileNamed("linked.json");
+    symlinkSync("real.json", join(folder, "linked.json"));
+    expect(await failureOf(createStoredKeyset(tools, put))).toMatchObject({ code: "keyset-unavailable", step: "file" });
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
+    writeFileSync(join(folder, "real.json"), "");
+    await createStoredKeyset(tools, put);
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
+    expect((await loadKeyset(tools.store)).summary.keys.length).toBe(1);
   });
 
   test("is not written while another writer is at it, or died at it", async () => {
