@@ -51,20 +51,22 @@ function withRatios(plain: readonly Plain[]): Summary[] {
   );
 }
 
+/** Without a floor, without its columns. */
 export function tableOf(summaries: readonly Summary[]): Table {
+  const hasFloor = summaries.some(({ cpuRatio }) => Number.isFinite(cpuRatio));
+  const floor = (...cells: readonly string[]): readonly string[] => (hasFloor ? cells : []);
   return {
-    columns: ["load", "server", "requests/s", "CPU a request", "x floor", "p50", "x floor", "p99", "failed"],
+    columns: ["load", "server", "requests/s", "CPU a request", ...floor("x floor"), "p50", ...floor("x floor"), "p99"],
     labels: 2,
     rows: summaries.map((row) => [
       row.scenario,
       row.contender,
       count(row.perSecond),
       show(row.cpuUs, (us) => `${us.toFixed(1)} us`),
-      ratio(row.cpuRatio),
+      ...floor(ratio(row.cpuRatio)),
       time(row.p50Us),
-      ratio(row.p50Ratio),
+      ...floor(ratio(row.p50Ratio)),
       time(row.p99Us),
-      count(row.failed),
     ]),
   };
 }

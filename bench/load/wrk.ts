@@ -4,9 +4,10 @@ import type { Contender } from "./contender.ts";
 import { cpuSeconds } from "./machine.ts";
 import type { AskedRequest } from "./requests.ts";
 
-/** A list of requests that are sent in turn. */
+/** A list of requests that are sent in turn; each run goes on where the one before stopped. */
 export interface Workload {
   readonly script: string;
+  sent: number;
 }
 
 /** What one run of load showed. Times in microseconds; NaN is what could not be measured. */
@@ -36,7 +37,8 @@ export function writeWorkload(folder: string, name: string, requests: readonly A
   writeFileSync(
     script,
     `local requests, n = {}, 0
-function init()
+function init(arguments)
+  n = tonumber(arguments[1])
   for line in io.lines(${JSON.stringify(list)}) do
     local path, token = line:match("(%S+) (%S+)")
     requests[#requests + 1] = wrk.format("POST", path, { ["Authorization"] = "Bearer " .. token, ["Host"] = "bridge", ["Content-Length"] = "${body.length}" }, ${JSON.stringify(body)})
@@ -45,14 +47,15 @@ end
 function request() n = n + 1; return requests[n % #requests + 1] end
 `,
   );
-  return { script };
+  return { script, sent: 0 };
 }
 
 export async function drive(contender: Contender, workload: Workload, how: Drive): Promise<Figures> {
   const { pid } = contender;
   const before = cpuSeconds(pid);
   const text = await runWrk(contender, workload, how);
-  const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
+  const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? 0);
+  workload.sent += requests;
   const errors = [...text.matchAll(/(?:connect|read|write|timeout) (\d+)/g)].map(([, count]) => Number(count));
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
@@ -63,9 +66,11 @@ export async function drive(contender: Contender, workload: Workload, how: Drive
   };
 }
 
-function runWrk({ port }: Contender, { script }: Workload, { connections, seconds }: Drive): Promise<string> {
+function runWrk({ port }: Contender, { script, sent }: Workload, { connections, seconds }: Drive): Promise<string> {
   const command = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout=10s", "--latency", "-s", script];
-  return new Response(Bun.spawn([...command, `http://127.0.0.1:${port}`], { stdout: "pipe" }).stdout).text();
+  return new Response(
+    Bun.spawn([...command, `http://127.0.0.1:${port}`, "--", String(sent)], { stdout: "pipe" }).stdout,
+  ).text();
 }
 
 const UNITS: Readonly<Record<string, number>> = { us: 1, ms: 1000, s: 1_000_000 };
