@@ -1,82 +1,85 @@
 /**
  * What a token that is held in memory costs, beside a bare Bun.serve with the same bytes and lines and, given PEER=COMMAND, beside another
- * server of the same contract: interleaved, in one run, on one machine. Compare ratios, not figures.
+ * server of the same contract: in turns, in one run, on one machine. Compare ratios, not figures. Needs wrk and dist/chinmina-bridge.
  *
- *   make bench, or: bun bench/cached-token.ts [SECONDS] [ROUNDS]
+ *   bun bench/cached-token.ts [SECONDS] [ROUNDS]
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { barChart } from "./load/chart.ts";
+import { compare, failedLoads, figuresOf, tableOf } from "./load/compare.ts";
 import { startBinary, startFloor, startPeer, type Contender } from "./load/contender.ts";
-import { median, memoryMiB } from "./load/machine.ts";
-import { renderTable, summarize, writeResults, type Row } from "./load/report.ts";
+import { workFolder } from "./load/folder.ts";
+import { leaveServerCores, median, memoryMiB } from "./load/machine.ts";
+import { IMAGE_SETTINGS, LENGTH, say } from "./load/options.ts";
+import { mebibytes, publish, time } from "./load/report.ts";
+import { ask, askAll } from "./load/requests.ts";
 import { cachedScenarios } from "./load/scenarios.ts";
 import { createSurroundings } from "./load/surroundings.ts";
-import { drive, requireWrk, writeWorkload, type Figures } from "./load/wrk.ts";
+import { requireWrk } from "./load/wrk.ts";
 
-const SECONDS = Number(process.argv[2] ?? 4);
-const ROUNDS = Number(process.argv[3] ?? 3);
 const ENTRIES = 10_000;
-/** What the image sets (docs/container.md). */
-const IMAGE_SETTINGS = { BUN_JSC_forceRAMSize: "100663296" };
+const TYPICAL_LINE_LENGTH = 1200;
 
 requireWrk();
-const folder = await mkdtemp(join(tmpdir(), "bench-"));
+leaveServerCores();
+using folder = workFolder();
 await using surroundings = await createSurroundings(ENTRIES);
 await using started = new AsyncDisposableStack();
-const environment = { ...surroundings.environment, ...IMAGE_SETTINGS };
-const bridge = started.use(await startBinary("bridge", environment));
+const bridge = started.use(await startBinary("bridge", { ...surroundings.environment, ...IMAGE_SETTINGS }));
 const contenders: Contender[] = [bridge];
-if (process.env["PEER"] !== undefined) {
-  contenders.push(started.use(await startPeer(process.env["PEER"], surroundings.environment)));
-}
-
-const [first] = surroundings.repeat(1, "/token");
-const reply = await (
-  await fetch(`http://127.0.0.1:${bridge.port}/token`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${first?.jwt}` },
-  })
-).text();
-contenders.push(started.use(await startFloor(reply, `${"x".repeat(auditLineLength())}\n`)));
+const command = process.env["PEER"];
+if (command !== undefined) contenders.push(started.use(await startPeer(command, surroundings.environment)));
 
 say(`filling memory with ${ENTRIES} entries`);
-const filling = writeWorkload(folder, "fill", surroundings.ofEachPipeline("/token"));
-await drive(bridge, filling, { connections: 32, seconds: 15 });
+const requests = surroundings.ofEachPipeline("/token");
+await askAll(bridge, requests);
+const [first] = requests;
+if (first === undefined) throw new TypeError("no pipeline was added");
+const line = bridge.lines.find((text) => text.includes('"audit"'))?.length ?? TYPICAL_LINE_LENGTH;
+contenders.push(started.use(await startFloor(await ask(bridge, first), `${"x".repeat(line)}\n`)));
 
-const scenarios = cachedScenarios(folder, surroundings);
-const rows: Row[] = [];
-for (const { name, connections, workload } of scenarios) {
-  const runs = new Map<Contender, Figures[]>(contenders.map((one) => [one, []]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const contender of contenders) {
-      say(`${name}: ${contender.name}, ${round + 1} of ${ROUNDS}`);
-      runs.get(contender)?.push(await drive(contender, workload, { connections, seconds: SECONDS }));
-    }
-  }
-  for (const [{ name: contender }, figures] of runs) rows.push({ scenario: name, contender, runs: figures });
-}
+const scenarios = cachedScenarios(folder.path, surroundings);
+bridge.lines.length = 0;
+const summaries = await compare(contenders, scenarios, LENGTH);
+const insideUs =
+  median(bridge.lines.flatMap((text) => /"durationMs":([\d.]+)/.exec(text)?.[1] ?? []).map(Number)) * 1000;
+const memory = contenders.map(({ name, pid, idleMiB }) => ({
+  name,
+  idleMiB,
+  afterMiB: memoryMiB(pid, "VmRSS"),
+  peakMiB: memoryMiB(pid, "VmHWM"),
+}));
+publish({
+  name: "cached-token",
+  table: tableOf(summaries),
+  notes: {
+    "time inside the service, median of all loads": time(insideUs),
+    ...Object.fromEntries(
+      memory.map(({ name, idleMiB, afterMiB, peakMiB }) => [
+        `memory of ${name}`,
+        `idle ${mebibytes(idleMiB)}, after all loads ${mebibytes(afterMiB)}, peak ${mebibytes(peakMiB)}`,
+      ]),
+    ),
+    "entries in memory": String(ENTRIES),
+  },
+  figures: {
+    ...figuresOf(summaries),
+    insideUs,
+    ...Object.fromEntries(
+      memory.flatMap(({ name, idleMiB, afterMiB, peakMiB }) => [
+        [`${name}; idleMiB`, idleMiB],
+        [`${name}; afterMiB`, afterMiB],
+        [`${name}; peakMiB`, peakMiB],
+      ]),
+    ),
+  },
+  charts: {
+    throughput: barChart("Requests a second", "/s", bars("perSecond")),
+    latency: barChart("Median latency", "us", bars("p50Us")),
+  },
+});
+const failures = failedLoads(summaries);
+if (failures.length > 0) throw new Error(failures.join("\n"));
 
-const summaries = summarize(rows);
-const durations = bridge.samples.flatMap((line) => /"durationMs":([\d.]+)/.exec(line)?.[1] ?? []).map(Number);
-const other = {
-  "time inside the service, median": `${(median(durations) * 1000).toFixed(0)} us`,
-  ...Object.fromEntries(
-    contenders.map(({ name, pid, idleMiB }) => [
-      `memory of ${name}`,
-      `idle ${idleMiB.toFixed(0)} MiB, after ${memoryMiB(pid, "VmRSS").toFixed(0)}, peak ${memoryMiB(pid, "VmHWM").toFixed(0)}`,
-    ]),
-  ),
-};
-console.log(renderTable(summaries));
-for (const [key, value] of Object.entries(other)) console.log(`${key}: ${value}`);
-writeResults("cached-token", summaries, other);
-await rm(folder, { recursive: true });
-
-function auditLineLength(): number {
-  return bridge.samples.find((line) => line.includes("audit_event"))?.length ?? 1200;
-}
-
-function say(progress: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`${progress}\n`);
+function bars(field: "perSecond" | "p50Us"): { label: string; value: number }[] {
+  return summaries.map((row) => ({ label: `${row.scenario}: ${row.contender}`, value: row[field] }));
 }

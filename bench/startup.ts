@@ -1,35 +1,66 @@
 /**
  * How long dist/chinmina-bridge takes from exec to its first 200, how much memory it has idle, and how large it is. Also with none of the
- * binary in the page cache, as after a task lands on a fresh host: then the disk decides.
+ * binary in the page cache, as after a task lands on a fresh host: then the disk decides. A floor starts in turn with it.
  *
- *   bun bench/startup.ts [RUNS]
+ *   bun bench/startup.ts [SECONDS] [ROUNDS]   each round is ten starts of each kind
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import { startSimulator } from "../src/simulator/simulator.ts";
+import { leaveServerCores, median, memoryMiB, onServerCores } from "./load/machine.ts";
+import { IMAGE_SETTINGS, LENGTH } from "./load/options.ts";
+import { mebibytes, publish, show } from "./load/report.ts";
+import { createSurroundings } from "./load/surroundings.ts";
 
 const BINARY = join(import.meta.dir, "../dist/chinmina-bridge");
-const RUNS = Number(process.argv[2] ?? 10);
-const IDLE_MS = 1000;
+const STARTS = LENGTH.rounds * 10;
+const IDLE_MS = 500;
 
-await using simulator = await startSimulator();
-const { GITHUB_ORG_PROFILE: _, ...environment } = simulator.environment();
-const samples = [];
-const cold = [];
-for (let run = 0; run < RUNS; run++) samples.push(await measure(20_000 + Math.floor(Math.random() * 20_000)));
-for (let run = 0; run < RUNS; run++) {
-  evict();
-  cold.push(await measure(20_000 + Math.floor(Math.random() * 20_000)));
+leaveServerCores();
+await using surroundings = await createSurroundings(0);
+const { GITHUB_ORG_PROFILE: _, ...environment } = { ...surroundings.environment, ...IMAGE_SETTINGS };
+const floor = [process.execPath, join(import.meta.dir, "load/floor.ts")];
+const kinds = {
+  bridge: () => measure([BINARY, "serve"], environment),
+  "bridge, nothing in the page cache": () => {
+    evict();
+    return measure([BINARY, "serve"], environment);
+  },
+  floor: () => measure(floor, { FLOOR_REPLY: "{}", FLOOR_LINE: "{}\n" }),
+};
+const samples = Object.entries(kinds).map(([name, start]) => ({ name, start, of: new Array<Sample>() }));
+for (let turn = 0; turn < STARTS; turn++) for (const { start, of } of samples) of.push(await start());
+
+const rows = samples.map(({ name, of }) => {
+  const starts = of.map(({ startMs }) => startMs);
+  const [least, most] = [Math.min(...starts), Math.max(...starts)];
+  return { name, least, most, startMs: median(starts), idleMiB: median(of.map(({ rssMiB }) => rssMiB)) };
+});
+const milliseconds = (ms: number): string => show(ms, (value) => `${value.toFixed(1)} ms`);
+publish({
+  name: "startup",
+  table: {
+    columns: ["server", "exec to first 200, median", "least", "most", "RSS idle"],
+    labels: 1,
+    rows: rows.map(({ name, startMs, least, most, idleMiB }) => [
+      name,
+      ...[startMs, least, most].map(milliseconds),
+      mebibytes(idleMiB),
+    ]),
+  },
+  notes: { starts: `${STARTS} of each`, binary: `${(statSync(BINARY).size / 1e6).toFixed(1)} MB` },
+  figures: Object.fromEntries(rows.map(({ name, startMs }) => [`${name}; startMs`, startMs])),
+});
+
+interface Sample {
+  readonly startMs: number;
+  readonly rssMiB: number;
 }
-console.log(`binary             ${(statSync(BINARY).size / 1e6).toFixed(1)} MB`);
-console.log(`exec to first 200  ${median(samples.map(({ startMs }) => startMs)).toFixed(1)} ms (median of ${RUNS})`);
-console.log(`... cold cache     ${median(cold.map(({ startMs }) => startMs)).toFixed(1)} ms (median of ${RUNS})`);
-console.log(`RSS idle           ${median(samples.map(({ rssMiB }) => rssMiB)).toFixed(1)} MiB`);
 
-async function measure(port: number): Promise<{ startMs: number; rssMiB: number }> {
+async function measure(command: readonly string[], variables: Readonly<Record<string, string>>): Promise<Sample> {
+  const port = 20_000 + Math.floor(Math.random() * 12_000);
   const startedMs = performance.now();
-  const child = Bun.spawn([BINARY, "serve"], {
-    env: { ...environment, SERVER_PORT: String(port), SERVER_HOST: "127.0.0.1" },
+  const child = Bun.spawn(onServerCores(command), {
+    env: { ...variables, SERVER_PORT: String(port), SERVER_HOST: "127.0.0.1" },
     stdout: "pipe",
     stderr: "inherit",
   });
@@ -37,10 +68,10 @@ async function measure(port: number): Promise<{ startMs: number; rssMiB: number 
   while (!(await answers(port))) await Bun.sleep(0.5);
   const startMs = performance.now() - startedMs;
   await Bun.sleep(IDLE_MS);
-  const rss = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+  const rssMiB = memoryMiB(child.pid, "VmRSS");
   child.kill("SIGKILL");
   await child.exited;
-  return { startMs, rssMiB: Number(rss) / 1024 };
+  return { startMs, rssMiB };
 }
 
 /** Drops the binary from the page cache: advice on the file alone, which needs no rights and leaves the machine's other files there. */
@@ -56,8 +87,4 @@ async function answers(port: number): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

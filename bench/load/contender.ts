@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { memoryMiB } from "./machine.ts";
+import { memoryMiB, onServerCores } from "./machine.ts";
 
 /** A server under load. */
 export interface Contender extends AsyncDisposable {
@@ -8,20 +8,27 @@ export interface Contender extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
   readonly idleMiB: number;
-  /** Every so many-th line of its standard output, as they come. */
-  readonly samples: readonly string[];
+  /** Lines of its standard output, as they come: a few, or all. */
+  readonly lines: string[];
+}
+
+export interface StartOptions {
+  /** Keep every line instead of few: for loads so light that reading them costs nothing. */
+  readonly keepAll?: boolean;
+  readonly cores?: string;
 }
 
 const BINARY = join(import.meta.dir, "../../dist/chinmina-bridge");
-const SAMPLE_EVERY = 100;
-const READY_MS = 20_000;
+/** One chunk in so many is looked at: reading must cost little, or it would be measured. */
+const SAMPLE_EVERY = 50;
+const READY_MS = 30_000;
 const SETTLE_MS = 1500;
 
 export type Environment = Readonly<Record<string, string>>;
 
 /** The compiled binary. `environment`: its whole configuration but the address. */
-export function startBinary(name: string, environment: Environment): Promise<Contender> {
-  return startServer(name, [BINARY, "serve"], environment);
+export function startBinary(name: string, environment: Environment, options?: StartOptions): Promise<Contender> {
+  return startServer(name, [BINARY, "serve"], environment, options);
 }
 
 /** Another server of the same contract, started by a shell with the same environment. */
@@ -35,16 +42,21 @@ export function startFloor(reply: string, line: string): Promise<Contender> {
   return startServer("floor", command, { FLOOR_REPLY: reply, FLOOR_LINE: line });
 }
 
-async function startServer(name: string, command: readonly string[], environment: Environment): Promise<Contender> {
+async function startServer(
+  name: string,
+  command: readonly string[],
+  environment: Environment,
+  { keepAll = false, cores }: StartOptions = {},
+): Promise<Contender> {
   const port = await freePort();
-  const child = Bun.spawn([...command], {
+  const child = Bun.spawn(onServerCores(command, cores), {
     env: { PATH: process.env["PATH"] ?? "", SERVER_HOST: "127.0.0.1", SERVER_PORT: String(port), ...environment },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",
   });
-  const samples: string[] = [];
-  void sample(child.stdout, samples);
+  const lines: string[] = [];
+  void readLines(child.stdout, lines, keepAll ? 1 : SAMPLE_EVERY);
   const endMs = performance.now() + READY_MS;
   while (!(await answers(port))) {
     if (child.exitCode !== null) throw new Error(`${name} ended with status ${child.exitCode} before it listened`);
@@ -57,7 +69,7 @@ async function startServer(name: string, command: readonly string[], environment
     port,
     pid: child.pid,
     idleMiB: memoryMiB(child.pid, "VmRSS"),
-    samples,
+    lines,
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
       await child.exited;
@@ -65,14 +77,17 @@ async function startServer(name: string, command: readonly string[], environment
   };
 }
 
-/** Its output must be read, or it would stop; reading must cost little, or it would be measured. */
-async function sample(stream: ReadableStream<Uint8Array>, samples: string[]): Promise<void> {
+/** Its output must be read, or it would stop. */
+async function readLines(stream: ReadableStream<Uint8Array>, lines: string[], every: number): Promise<void> {
   const decoder = new TextDecoder();
   let count = 0;
+  let rest = "";
   for await (const chunk of stream) {
-    if (++count % SAMPLE_EVERY !== 1) continue;
-    const line = decoder.decode(chunk).split("\n")[1];
-    if (line?.startsWith("{") === true && line.endsWith("}")) samples.push(line);
+    if (++count % every !== 0) continue;
+    const parts = (rest + decoder.decode(chunk)).split("\n");
+    rest = every === 1 ? (parts.pop() ?? "") : "";
+    const whole = parts.filter((line) => line.startsWith("{") && line.endsWith("}"));
+    lines.push(...(every === 1 ? whole : whole.slice(0, 1)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { cpus, release } from "node:os";
+import { cpus, release, totalmem } from "node:os";
 
 const CLOCK_TICKS_PER_SECOND = 100;
 
@@ -17,16 +17,39 @@ export function memoryMiB(pid: number, field: "VmRSS" | "VmHWM"): number {
   return Number(kib) / 1024;
 }
 
+/** NaN of nothing; values that are absent (NaN) do not count. */
 export function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
+  return quantile(values, 0.5);
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+const isShared = cpus().length >= 4 && Bun.which("taskset") !== null;
+const half = cpus().length >> 1;
+/** Cores of the servers under load, and of what drives them: the first two, and the second half. All of them on a small machine. */
+export const SERVER_CORES = isShared ? "0,1" : undefined;
+const LOAD_CORES = isShared ? `${half}-${cpus().length - 1}` : undefined;
+
+/** A command on the servers' cores, or on one of them. */
+export function onServerCores(command: readonly string[], cores = SERVER_CORES): string[] {
+  return cores === undefined || !isShared ? [...command] : ["taskset", "-c", cores, ...command];
+}
+
+/** Moves this process, and with it what it will start, to the cores of the load. */
+export function leaveServerCores(): void {
+  if (LOAD_CORES !== undefined) Bun.spawnSync(["taskset", "-apc", LOAD_CORES, String(process.pid)]);
 }
 
 /** What the figures were made on, for whoever wants to make them again. */
 export function describeMachine(): Readonly<Record<string, string>> {
   const [first] = cpus();
+  const cores = SERVER_CORES === undefined ? "" : `; servers on cores ${SERVER_CORES}, load on ${LOAD_CORES}`;
   return {
     date: new Date().toISOString().slice(0, 10),
-    cpu: `${first?.model ?? "unknown"}, ${cpus().length} cores`,
+    machine: `${first?.model ?? "unknown"}, ${cpus().length} cores${cores}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     kernel: release(),
     bun: Bun.version,
     commit: Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"]).stdout.toString().trim(),

@@ -1,78 +1,55 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { barChart } from "./chart.ts";
-import { describeMachine, median } from "./machine.ts";
-import type { Figures } from "./wrk.ts";
+import { describeMachine } from "./machine.ts";
+import { RESULTS } from "./options.ts";
 
-/** The runs of one contender in one scenario. */
-export interface Row {
-  readonly scenario: string;
-  readonly contender: string;
-  readonly runs: readonly Figures[];
+/** A table as the documentation shows it; figures are in the columns after the first `labels`. */
+export interface Table {
+  readonly columns: readonly string[];
+  /** How many of the columns, from the left, are words. */
+  readonly labels: number;
+  readonly rows: readonly (readonly string[])[];
 }
 
-export interface Summary extends Figures {
-  readonly scenario: string;
-  readonly contender: string;
-  /** CPU a request, and median latency, as multiples of the floor's in the same scenario. */
-  readonly cpuRatio: number;
-  readonly p50Ratio: number;
+/** What one script found out. */
+export interface Report {
+  /** Of the files, and of the block that shows the table in the documentation. */
+  readonly name: string;
+  readonly table: Table;
+  /** What belongs to the table and is no row of it. */
+  readonly notes?: Readonly<Record<string, string>>;
+  /** By name, for scripts that calculate with them. */
+  readonly figures?: Readonly<Record<string, number>>;
+  /** SVG by the end of the file's name. */
+  readonly charts?: Readonly<Record<string, string>>;
 }
 
-const RESULTS = join(import.meta.dir, "../results");
-
-export function summarize(rows: readonly Row[]): Summary[] {
-  const plain = rows.map(({ scenario, contender, runs }) => {
-    const of = (field: keyof Figures): number => median(runs.map((run) => run[field]));
-    const failed = runs.reduce((sum, run) => sum + run.failed, 0);
-    return {
-      scenario,
-      contender,
-      perSecond: of("perSecond"),
-      cpuUs: of("cpuUs"),
-      p50Us: of("p50Us"),
-      p99Us: of("p99Us"),
-      failed,
-    };
-  });
-  return plain.map((row) => {
-    const floor = plain.find(({ scenario, contender }) => scenario === row.scenario && contender === "floor");
-    return Object.assign(row, {
-      cpuRatio: row.cpuUs / (floor?.cpuUs ?? Number.NaN),
-      p50Ratio: row.p50Us / (floor?.p50Us ?? Number.NaN),
-    });
-  });
-}
-
-export function renderTable(summaries: readonly Summary[]): string {
-  const head =
-    "| load | server | requests/s | CPU a request | x floor | p50 | p99 | failed |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |";
-  const rows = summaries.map(
-    (row) =>
-      `| ${row.scenario} | ${row.contender} | ${Math.round(row.perSecond).toLocaleString("en")} | ${row.cpuUs.toFixed(1)} us | ${row.cpuRatio.toFixed(2)} | ${time(row.p50Us)} | ${time(row.p99Us)} | ${row.failed} |`,
-  );
-  return [head, ...rows].join("\n");
-}
-
-/** Table, JSON and charts under `bench/results/`, with what they were made on. */
-export function writeResults(
-  name: string,
-  summaries: readonly Summary[],
-  other: Readonly<Record<string, unknown>>,
-): void {
+/** Table, JSON and charts into the folder of results, with what they were made on; the table also on standard output. */
+export function publish({ name, table, notes = {}, figures = {}, charts = {} }: Report): void {
   mkdirSync(RESULTS, { recursive: true });
   const machine = describeMachine();
-  const facts = Object.entries({ ...machine, ...other }).map(
-    ([key, value]) => `- ${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
-  );
-  writeFileSync(join(RESULTS, `${name}.md`), `${renderTable(summaries)}\n\n${facts.join("\n")}\n`);
-  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify({ machine, ...other, summaries }, undefined, 2)}\n`);
-  const bars = (field: "perSecond" | "p50Us"): { label: string; value: number }[] =>
-    summaries.map((row) => ({ label: `${row.scenario} — ${row.contender}`, value: row[field] }));
-  writeFileSync(join(RESULTS, `${name}-throughput.svg`), barChart("Requests a second", "/s", bars("perSecond")));
-  writeFileSync(join(RESULTS, `${name}-latency.svg`), barChart("Median latency", "us", bars("p50Us")));
+  const facts = Object.entries({ ...notes, ...machine }).map(([key, value]) => `- ${key}: ${value}`);
+  const text = `${renderTable(table)}\n\n${facts.join("\n")}\n`;
+  console.log(`\n${name}\n\n${text}`);
+  writeFileSync(join(RESULTS, `${name}.md`), text);
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify({ machine, notes, figures, table }, undefined, 2)}\n`);
+  for (const [end, svg] of Object.entries(charts)) writeFileSync(join(RESULTS, `${name}-${end}.svg`), svg);
 }
 
-function time(us: number): string {
-  return us < 1000 ? `${us.toFixed(0)} us` : `${(us / 1000).toFixed(2)} ms`;
+export function renderTable({ columns, labels, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const rule = columns.map((_column, index) => (index < labels ? "---" : "---:"));
+  return [columns, rule, ...rows].map(line).join("\n");
 }
+
+/** `-` for what could not be measured. */
+export function show(value: number, render: (value: number) => string): string {
+  return Number.isFinite(value) ? render(value) : "-";
+}
+
+export const time = (us: number): string =>
+  show(us, (value) => (value < 1000 ? `${value.toFixed(value < 10 ? 1 : 0)} us` : `${(value / 1000).toFixed(2)} ms`));
+export const mebibytes = (value: number): string => show(value, (mib) => `${mib.toFixed(0)} MiB`);
+export const count = (value: number): string => show(value, (number) => Math.round(number).toLocaleString("en"));
+export const ratio = (value: number): string => show(value, (number) => number.toFixed(2));
+export const percent = (value: number): string => show(value, (share) => `${(share * 100).toFixed(1)} %`);

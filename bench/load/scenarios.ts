@@ -1,5 +1,6 @@
+import type { AskedRequest } from "./requests.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { writeWorkload, type AskedRequest, type Workload } from "./wrk.ts";
+import { writeWorkload, type Workload } from "./wrk.ts";
 
 /** One kind of load, for every contender. */
 export interface Scenario {
@@ -10,27 +11,38 @@ export interface Scenario {
 
 /** More than the service remembers, sent in turn: none is ever met again while it is remembered. */
 const NEVER_REPEATED = 20_000;
+/** As many as a busy five minutes have. */
+const MANY = 2000;
 const GIT_REQUEST = "protocol=https\nhost=github.com\npath=acme/widget.git\n\n";
 
+export function manyTokens(folder: string, { repeat }: Surroundings): Workload {
+  return writeWorkload(folder, "token", repeat(MANY, "/token"));
+}
+
+export function newTokens(folder: string, { repeat }: Surroundings): Workload {
+  return writeWorkload(folder, "new", repeat(NEVER_REPEATED, "/token"));
+}
+
 /** What is answered from memory: each request but the first of its kind. */
-export function cachedScenarios(folder: string, { repeat }: Surroundings): Scenario[] {
+export function cachedScenarios(folder: string, surroundings: Surroundings): Scenario[] {
   const write = (name: string, requests: readonly AskedRequest[]): Workload => writeWorkload(folder, name, requests);
-  const many = write("token", repeat(2000, "/token"));
+  const { repeat } = surroundings;
+  const many = manyTokens(folder, surroundings);
   return [
     { name: "token, one JWT", connections: 32, workload: write("one", repeat(1, "/token")) },
     { name: "token, 2,000 JWTs", connections: 32, workload: many },
     { name: "token, 2,000 JWTs, 1 connection", connections: 1, workload: many },
     { name: "token, 2,000 JWTs, 512 connections", connections: 512, workload: many },
-    { name: "token, every JWT new", connections: 32, workload: write("new", repeat(NEVER_REPEATED, "/token")) },
+    { name: "token, every JWT new", connections: 32, workload: newTokens(folder, surroundings) },
     {
       name: "git credentials, 2,000 JWTs",
       connections: 32,
-      workload: write("git", repeat(2000, "/git-credentials", GIT_REQUEST)),
+      workload: write("git", repeat(MANY, "/git-credentials", GIT_REQUEST)),
     },
     {
       name: "organization profile, 2,000 JWTs",
       connections: 32,
-      workload: write("organization", repeat(2000, "/organization/token/plugins")),
+      workload: write("organization", repeat(MANY, "/organization/token/plugins")),
     },
   ];
 }

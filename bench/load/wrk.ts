@@ -1,26 +1,28 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cpuSeconds } from "./machine.ts";
 import type { Contender } from "./contender.ts";
+import { cpuSeconds } from "./machine.ts";
+import type { AskedRequest } from "./requests.ts";
 
-/** A list of requests that are sent in turn, from another place in it by each thread. */
+/** A list of requests that are sent in turn; each run goes on where the one before stopped. */
 export interface Workload {
   readonly script: string;
+  sent: number;
 }
 
-export interface AskedRequest {
-  readonly path: string;
-  readonly jwt: string;
-  readonly body?: string;
-}
-
-/** What one run of load showed. Times in microseconds. */
+/** What one run of load showed. Times in microseconds; NaN is what could not be measured. */
 export interface Figures {
   readonly perSecond: number;
   readonly cpuUs: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  /** Answered with another status than 2xx, or not at all. */
   readonly failed: number;
+}
+
+export interface Drive {
+  readonly connections: number;
+  readonly seconds: number;
 }
 
 export function requireWrk(): void {
@@ -30,42 +32,45 @@ export function requireWrk(): void {
 export function writeWorkload(folder: string, name: string, requests: readonly AskedRequest[]): Workload {
   const list = join(folder, name);
   const script = `${list}.lua`;
-  const [{ path, body = "" } = { path: "/" }] = requests;
-  writeFileSync(list, requests.map(({ jwt }) => jwt).join("\n"));
+  const body = requests[0]?.body ?? "";
+  writeFileSync(list, requests.map(({ path, jwt }) => `${path} ${jwt}`).join("\n"));
   writeFileSync(
     script,
-    `local requests, n, thread = {}, 0, 0
-function setup(t) t:set("start", thread * 7919); thread = thread + 1 end
-function init()
-  for token in io.lines(${JSON.stringify(list)}) do
-    requests[#requests + 1] = wrk.format("POST", ${JSON.stringify(path)}, { ["Authorization"] = "Bearer " .. token, ["Host"] = "bridge", ["Content-Length"] = "${body.length}" }, ${JSON.stringify(body)})
+    `local requests, n = {}, 0
+function init(arguments)
+  n = tonumber(arguments[1])
+  for line in io.lines(${JSON.stringify(list)}) do
+    local path, token = line:match("(%S+) (%S+)")
+    requests[#requests + 1] = wrk.format("POST", path, { ["Authorization"] = "Bearer " .. token, ["Host"] = "bridge", ["Content-Length"] = "${body.length}" }, ${JSON.stringify(body)})
   end
-  n = start
 end
 function request() n = n + 1; return requests[n % #requests + 1] end
 `,
   );
-  return { script };
+  return { script, sent: 0 };
 }
 
-export async function drive(
-  { port, pid }: Contender,
-  { script }: Workload,
-  { connections, seconds }: { readonly connections: number; readonly seconds: number },
-): Promise<Figures> {
+export async function drive(contender: Contender, workload: Workload, how: Drive): Promise<Figures> {
+  const { pid } = contender;
   const before = cpuSeconds(pid);
-  const command = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-s", script];
-  const text = await new Response(
-    Bun.spawn([...command, `http://127.0.0.1:${port}`], { stdout: "pipe" }).stdout,
-  ).text();
-  const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
+  const text = await runWrk(contender, workload, how);
+  const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? 0);
+  workload.sent += requests;
+  const errors = [...text.matchAll(/(?:connect|read|write|timeout) (\d+)/g)].map(([, count]) => Number(count));
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
-    cpuUs: ((cpuSeconds(pid) - before) / requests) * 1e6,
+    cpuUs: requests > 0 ? ((cpuSeconds(pid) - before) / requests) * 1e6 : Number.NaN,
     p50Us: microseconds(/50%\s+(\S+)/.exec(text)?.[1]),
     p99Us: microseconds(/99%\s+(\S+)/.exec(text)?.[1]),
-    failed: Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0),
+    failed: errors.reduce((sum, count) => sum + count, Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0)),
   };
+}
+
+function runWrk({ port }: Contender, { script, sent }: Workload, { connections, seconds }: Drive): Promise<string> {
+  const command = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout=10s", "--latency", "-s", script];
+  return new Response(
+    Bun.spawn([...command, `http://127.0.0.1:${port}`, "--", String(sent)], { stdout: "pipe" }).stdout,
+  ).text();
 }
 
 const UNITS: Readonly<Record<string, number>> = { us: 1, ms: 1000, s: 1_000_000 };

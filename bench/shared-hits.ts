@@ -1,0 +1,71 @@
+/**
+ * What a token costs that is not in memory but in Valkey, over TLS and sealed: a second instance serves what the first one stored. Needs wrk
+ * and dist/chinmina-bridge; Valkey is installed from Debian's packages.
+ *
+ *   bun bench/shared-hits.ts [SECONDS] [ROUNDS]
+ *
+ * More repositories than memory keeps of a caller-scoped profile are asked for in turn, so that each request is a hit in Valkey.
+ */
+import { compare, failedLoads, figuresOf, tableOf } from "./load/compare.ts";
+import { startBinary } from "./load/contender.ts";
+import { workFolder } from "./load/folder.ts";
+import { leaveServerCores } from "./load/machine.ts";
+import { IMAGE_SETTINGS, LENGTH } from "./load/options.ts";
+import { percent, publish } from "./load/report.ts";
+import { askAll } from "./load/requests.ts";
+import { startSharedCache, untilInUse } from "./load/shared-cache.ts";
+import { createSurroundings } from "./load/surroundings.ts";
+import { requireWrk, writeWorkload } from "./load/wrk.ts";
+
+const REPOSITORIES = 5000;
+/** So many that none comes to the end of what one pipeline may make GitHub do in a minute. */
+const PIPELINES = 200;
+
+requireWrk();
+leaveServerCores();
+using folder = workFolder();
+await using surroundings = await createSurroundings(PIPELINES);
+const { repositories } = surroundings.simulator.world.github;
+const [model] = repositories;
+if (model === undefined) throw new TypeError("the simulated world is empty");
+for (let index = 0; index < REPOSITORIES; index++)
+  repositories.push({ ...model, id: 1_000_000 + index, name: `r${index}` });
+const jobs = surroundings.ofEachPipeline("/organization/token/any-one-repository");
+const requests = Array.from({ length: REPOSITORIES }, (_none, index) => {
+  const { path, jwt } = jobs[index % jobs.length] ?? { path: "", jwt: "" };
+  return { path: `${path}?repository-scope=r${index}`, jwt };
+});
+
+await using cache = await startSharedCache();
+const environment = { ...surroundings.environment, ...IMAGE_SETTINGS, ...cache.environment };
+await using first = await startBinary("first", environment, { keepAll: true });
+await untilInUse(first);
+await askAll(first, requests);
+await using second = await startBinary("second instance", environment, { keepAll: true });
+await untilInUse(second);
+const minted = (): number => surroundings.simulator.journal.entries({ method: "POST", path: /access_tokens$/ }).length;
+const mintedBefore = minted();
+
+const workload = writeWorkload(folder.path, "shared", requests);
+const summaries = await compare(
+  [second],
+  [1, 32].map((connections) => ({
+    name: `hit in Valkey, ${connections === 1 ? "1 connection" : `${connections} connections`}`,
+    connections,
+    workload,
+  })),
+  LENGTH,
+);
+const asked = second.lines.filter((line) => line.includes('"source":"'));
+const hits = asked.filter((line) => line.includes('"source":"valkey"')).length;
+publish({
+  name: "shared-hits",
+  table: tableOf(summaries),
+  notes: {
+    "answered from Valkey": percent(hits / asked.length),
+    "tokens that GitHub was asked for meanwhile": String(minted() - mintedBefore),
+  },
+  figures: { ...figuresOf(summaries), hitShare: hits / asked.length },
+});
+const failures = failedLoads(summaries);
+if (failures.length > 0) throw new Error(failures.join("\n"));
