@@ -1,12 +1,19 @@
 import { diag } from "@opentelemetry/api";
 import { setGlobalErrorHandler } from "@opentelemetry/core";
 import { detectResources, envDetector, resourceFromAttributes, type Resource } from "@opentelemetry/resources";
-import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from "@opentelemetry/sdk-metrics";
+import {
+  AggregationTemporality,
+  InstrumentType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type PushMetricExporter,
+} from "@opentelemetry/sdk-metrics";
 import { BatchSpanProcessor, TracerProvider, type SpanExporter } from "@opentelemetry/sdk-trace";
 import { describeCauses } from "../../lib/bridge-error.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Telemetry, TelemetryOptions } from "../telemetry.ts";
 import { createExporters } from "./exporters.ts";
+import { Histograms } from "./histograms.ts";
 import { reportExports } from "./report-exports.ts";
 import { createSampler } from "./sampler.ts";
 import { createSdkLog } from "./sdk-log.ts";
@@ -31,12 +38,19 @@ export async function startSdk(options: TelemetryOptions): Promise<Telemetry> {
   reportExports(exporters.metrics, "metrics", logger);
   const resource = createResource(options);
   const tracers = createTracers(options, resource, exporters.spans);
-  const meters = createMeters(options, resource, exporters.metrics);
+  const histograms = new Histograms({
+    scope: { name: SCOPE, version: serviceVersion },
+    resource,
+    temporality:
+      exporters.metrics.selectAggregationTemporality?.(InstrumentType.HISTOGRAM) ?? AggregationTemporality.CUMULATIVE,
+    nowMs: clock.nowMs,
+  });
+  const meters = createMeters(options, resource, { exporter: exporters.metrics, histograms });
   let flushMs = FLUSH_MS;
   return {
     hurry: () => void (flushMs = HURRIED_FLUSH_MS),
     tracing: createSdkTracing(tracers.getTracer(SCOPE, serviceVersion)),
-    metrics: createSdkMetrics(meters.getMeter(SCOPE, serviceVersion)),
+    metrics: createSdkMetrics(meters.getMeter(SCOPE, serviceVersion), histograms),
     [Symbol.asyncDispose]: () =>
       withinTime(Promise.allSettled([tracers.shutdown(), meters.shutdown({ timeoutMillis: flushMs })]), flushMs, clock),
   };
@@ -69,12 +83,13 @@ function createTracers(
 function createMeters(
   { metricsEnabled, metricReadIntervalMs }: TelemetryOptions,
   resource: Resource,
-  exporter: PushMetricExporter,
+  { exporter, histograms }: { readonly exporter: PushMetricExporter; readonly histograms: Histograms },
 ): MeterProvider {
   if (!metricsEnabled) return new MeterProvider({ resource });
   const exportTimeoutMillis = Math.min(metricReadIntervalMs, LONGEST_EXPORT_MS);
   const reader = new PeriodicExportingMetricReader({
     exporter,
+    metricProducers: [histograms],
     exportIntervalMillis: metricReadIntervalMs,
     exportTimeoutMillis,
   });
