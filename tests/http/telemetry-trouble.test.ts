@@ -122,26 +122,26 @@ describe(`the last spans and metrics (${underTest})`, () => {
     await using receiver = await startOtlpReceiver();
     await using simulator = await startSimulator();
     const { GITHUB_ORG_PROFILE: _, ...environment } = simulator.environment();
-    const port = await freePort();
     const child = Bun.spawn([...bridgeCommand(), "serve"], {
       env: {
         ...environment,
         ...pointAt(receiver, "http"),
-        SERVER_PORT: String(port),
+        SERVER_PORT: "0",
+        SERVER_HOST: "127.0.0.1",
         OBSERVE_METRIC_READ_INTERVAL_SECS: "600",
       },
       stdout: "pipe",
       stderr: "pipe",
     });
-    while (
-      !(await fetch(`http://127.0.0.1:${port}/healthcheck`).then(
-        (reply) => reply.ok,
-        () => false,
-      ))
-    )
-      await Bun.sleep(20);
+    const output = child.stdout.getReader();
+    let port: string | undefined;
+    for (let said = ""; port === undefined; port = /"listening","port":(\d+)/.exec(said)?.[1]) {
+      const { value, done } = await output.read();
+      if (done) throw new Error(`the service has ended: ${said}`);
+      said += new TextDecoder().decode(value);
+    }
     await fetch(`http://127.0.0.1:${port}/token`, { method: "POST" });
-    await child.stdout.cancel();
+    await output.cancel();
     await fetch(`http://127.0.0.1:${port}/token`, { method: "POST" }).catch(() => undefined);
     expect(await child.exited).toBe(1);
     expect([...receiver.points.values()].some(({ metric }) => metric === "token.vended")).toBe(true);
@@ -177,8 +177,3 @@ describe(`the last spans and metrics (${underTest})`, () => {
     expect(gauge?.value).toBe(0);
   });
 });
-
-async function freePort(): Promise<number> {
-  using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  return server.port ?? 0;
-}
