@@ -11,7 +11,7 @@ endif
 export PATH := $(dir $(BUN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release image dev demo demo-valkey playground check format test-quick test test-heavy test-all clean
+.PHONY: help setup build release image dev demo demo-valkey playground check format test-quick test test-heavy test-all simulate clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ test-heavy: build ## Tests with outside servers and emulators alone, which they 
 
 test-all: build ## Everything, outside servers and emulators included
 	@"$(BUN)" scripts/run-tests.ts all
+
+simulate: setup ## A million interleavings of two instances in a simulated world (SEEDS=how many, SEED=one of them again)
+	@"$(BUN)" scripts/simulate.ts $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
 
 clean: ## Remove what was built
 	rm -rf dist coverage

@@ -25,6 +25,7 @@ const QUICK: readonly Suite[] = [
 ];
 const DEFAULT: readonly Suite[] = [
   ...QUICK,
+  { name: "two instances in 10,000 simulated worlds", paths: ["tests/simulation"] },
   { name: "HTTP tests against the source", paths: ["tests/http"], environment: { BRIDGE_UNDER_TEST: "source" } },
   { name: "HTTP tests against the binary", paths: ["tests/http"], environment: { BRIDGE_UNDER_TEST: "binary" } },
   { name: "every fault of every upstream", paths: ["tests/faults"] },

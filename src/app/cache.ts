@@ -89,7 +89,7 @@ async function createForm(
 }
 
 /** Nothing is known against what is held: nobody could be asked, a pipeline had used up its share, or a token could not be put on record. */
-function isLapse(error: unknown): boolean {
+export function isLapse(error: unknown): boolean {
   if (isOutage(error) || error instanceof OverBudget) return true;
   return error instanceof BridgeError && error.code === "output-failed";
 }
