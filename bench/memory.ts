@@ -50,19 +50,11 @@ publish({
   table: {
     columns: ["settings", ...shown.map((name) => `CPU: ${name}`), "idle", "filled", "after all loads", "peak"],
     labels: 1,
-    rows: rows.map(({ setting, of }) => [
-      describe(setting),
-      ...shown.map((name) =>
-        show(
-          of((run) => run.cpuUs[name] ?? Number.NaN),
-          (us) => `${us.toFixed(1)} us`,
-        ),
-      ),
-      mebibytes(of((run) => run.idleMiB)),
-      mebibytes(of((run) => run.filledMiB)),
-      mebibytes(of((run) => run.afterMiB)),
-      mebibytes(of((run) => run.peakMiB)),
-    ]),
+    rows: rows.map(({ setting, of }) => {
+      const cpu = shown.map((name) => microseconds(of((run) => run.cpuUs[name] ?? Number.NaN)));
+      const memory = [of((run) => run.idleMiB), of((run) => run.filledMiB), of((run) => run.afterMiB)];
+      return [describe(setting)].concat(cpu, memory.map(mebibytes), mebibytes(of((run) => run.peakMiB)));
+    }),
   },
   notes: { "entries in memory": String(ENTRIES) },
 });
@@ -84,6 +76,10 @@ async function measure(setting: Environment): Promise<Measured> {
 
 function middle(measured: readonly Measured[]) {
   return (field: (run: Measured) => number): number => median(measured.map(field));
+}
+
+function microseconds(value: number): string {
+  return show(value, (us) => `${us.toFixed(1)} us`);
 }
 
 function describe(setting: Environment): string {

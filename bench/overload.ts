@@ -46,10 +46,10 @@ const [base, extra, health] = await Promise.all([
   Bun.sleep(seconds * 1000).then(() => attack(added, { perSecond: 3 * half, seconds: 3 * seconds })),
   attack(writeHealthTarget(folder.path, bridge), { perSecond: HEALTH_PER_SECOND, seconds: whole }),
 ]);
-const hits = [...base, ...extra].sort((one, other) => one.intendedMs - other.intendedMs);
-const startMs = base[0]?.intendedMs ?? 0;
-const beginMs = Math.min(...extra.map(({ intendedMs }) => intendedMs).slice(0, 1));
-const endMs = extra.reduce((last, { intendedMs }) => Math.max(last, intendedMs), 0);
+const hits = [...base, ...extra].sort((one, other) => one.sentMs - other.sentMs);
+const startMs = base[0]?.sentMs ?? 0;
+const beginMs = Math.min(...extra.map(({ sentMs }) => sentMs).slice(0, 1));
+const endMs = extra.reduce((last, { sentMs }) => Math.max(last, sentMs), 0);
 const settledMs = settledAfter();
 
 const phases = [
@@ -77,8 +77,10 @@ publish({
         count(served.length / span),
         count(shed.length / span),
         count(lost),
-        ...[latency(served, 0.5), latency(served, 0.99), latency(shed, 0.99)].map((ms) => time(ms * 1000)),
-        healthy.length < late.length ? `${late.length - healthy.length} failed` : time(latency(healthy, 0.99) * 1000),
+        inMs(latency(served, 0.5)),
+        inMs(latency(served, 0.99)),
+        inMs(latency(shed, 0.99)),
+        healthy.length < late.length ? `${late.length - healthy.length} failed` : inMs(latency(healthy, 0.99)),
       ];
     }),
   },
@@ -108,7 +110,7 @@ publish({
 });
 
 function within(of: readonly Hit[], fromMs: number, toMs: number): Hit[] {
-  return of.filter(({ intendedMs }) => intendedMs >= fromMs && intendedMs < toMs);
+  return of.filter(({ sentMs }) => sentMs >= fromMs && sentMs < toMs);
 }
 
 function withStatus(of: readonly Hit[], wanted: number): Hit[] {
@@ -122,8 +124,12 @@ function latency(of: readonly Hit[], share: number): number {
   );
 }
 
+function inMs(ms: number): string {
+  return time(ms * 1000);
+}
+
 function timeline(of: readonly Hit[]): (readonly [number, number])[] {
-  const buckets = Map.groupBy(of, ({ intendedMs }) => Math.floor((intendedMs - startMs) / 250));
+  const buckets = Map.groupBy(of, ({ sentMs }) => Math.floor((sentMs - startMs) / 250));
   return [...buckets]
     .sort(([one], [other]) => one - other)
     .map(([bucket, inside]) => [bucket / 4, latency(inside, 0.99)] as const);
@@ -134,7 +140,7 @@ function settledAfter(): number {
   const late = within(hits, endMs, Number.POSITIVE_INFINITY).filter(
     ({ status, latencyMs }) => status !== SERVED || latencyMs > 50,
   );
-  const buckets = Map.groupBy(late, ({ intendedMs }) => Math.floor((intendedMs - endMs) / 250));
+  const buckets = Map.groupBy(late, ({ sentMs }) => Math.floor((sentMs - endMs) / 250));
   const perBucket = half / 4;
   const bad = [...buckets].filter(([, inside]) => inside.length > perBucket / 100).map(([bucket]) => bucket);
   return bad.length === 0 ? 0 : (Math.max(...bad) + 1) * 250;

@@ -20,7 +20,7 @@ export interface StartOptions {
 
 const BINARY = join(import.meta.dir, "../../dist/chinmina-bridge");
 /** One chunk in so many is looked at: reading must cost little, or it would be measured. */
-const SAMPLE_EVERY = 50;
+const SAMPLE_EVERY = 10;
 const READY_MS = 30_000;
 const SETTLE_MS = 1500;
 

@@ -19,9 +19,9 @@ export function installVegeta(): void {
 
 /** One request of a load of constant rate. */
 export interface Hit {
-  /** When it was to be sent, in milliseconds since the epoch. */
-  readonly intendedMs: number;
-  /** From then to the end of the answer: what a client waits for, also when the load generator itself had to wait to send. */
+  /** In milliseconds since the epoch. Later than it was to be when as many as may be had no answer yet. */
+  readonly sentMs: number;
+  /** From when it was to be sent to the end of the answer: what a client waits for, also when the load generator had to wait to send. */
   readonly latencyMs: number;
   /** 0 when there was no answer. */
   readonly status: number;
@@ -46,17 +46,17 @@ export function writeTargets(
       header: { Authorization: [`Bearer ${jwt}`] },
     }),
   );
-  writeFileSync(file, lines.join("\n"));
+  writeFileSync(file, `${lines.join("\n")}\n`);
   return file;
 }
 
 export function writeHealthTarget(folder: string, { port }: Pick<Contender, "port">): string {
   const file = join(folder, "health");
-  writeFileSync(file, JSON.stringify({ method: "GET", url: `http://127.0.0.1:${port}/healthcheck` }));
+  writeFileSync(file, `${JSON.stringify({ method: "GET", url: `http://127.0.0.1:${port}/healthcheck` })}\n`);
   return file;
 }
 
-/** Sends the targets in turn at a constant rate, whatever becomes of those before: as many at once as that takes, up to 4,000. */
+/** Sends the targets in turn at a constant rate, whatever becomes of those before: as many at once as that takes, up to 8,000. */
 export async function attack(targets: string, { perSecond, seconds }: Attack): Promise<Hit[]> {
   const options = [
     `-targets=${targets}`,
@@ -64,8 +64,8 @@ export async function attack(targets: string, { perSecond, seconds }: Attack): P
     `-rate=${perSecond}/1s`,
     `-duration=${seconds}s`,
     "-workers=32",
-    "-max-workers=4000",
-    "-connections=4000",
+    "-max-workers=8000",
+    "-connections=8000",
     "-max-body=0",
     "-timeout=30s",
   ];
@@ -108,6 +108,6 @@ function fromIntendedStart(rows: readonly Row[], perSecond: number): Hit[] {
   const startMs = rows.reduce((least, { sentMs, sequence }) => Math.min(least, sentMs - sequence * everyMs), Infinity);
   return rows.map(({ sentMs, latencyMs, status, sequence }) => {
     const intendedMs = startMs + sequence * everyMs;
-    return { intendedMs, latencyMs: sentMs + latencyMs - intendedMs, status };
+    return { sentMs, latencyMs: sentMs + latencyMs - intendedMs, status };
   });
 }

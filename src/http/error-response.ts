@@ -39,7 +39,7 @@ export interface Refusal {
   /** What an upstream asked for, unclamped. Only `unavailable` tells it to the caller. */
   readonly retryAfterSeconds?: number;
   /** Which limit of our own it was that refused. For metrics. */
-  readonly shed?: "in-flight" | "deadline" | "audit" | "caller-budget";
+  readonly shed?: "in-flight" | "queue" | "deadline" | "audit" | "caller-budget";
 }
 
 const DEFAULT_RETRY_SECONDS = 5;

@@ -6,6 +6,7 @@ import { isSingleHost, percentDecode, splitRequestTarget } from "./request-targe
 import { matchRoute, type RouteMatch } from "./routes.ts";
 import type { Services } from "./services.ts";
 import { exchangeToken } from "./token-exchange.ts";
+import { createWorkQueue } from "./work-queue.ts";
 
 /** What a request's connection can tell and do. */
 export interface Connection {
@@ -24,15 +25,16 @@ const BODY_SECONDS = 20;
 export const IDLE_SECONDS = 75;
 
 export function createRequestHandler(services: Services): RequestHandler {
-  const inFlight = createInFlight(services.settings.maxInFlight, services.clock);
+  const { clock, settings } = services;
+  const load = { inFlight: createInFlight(settings.maxInFlight, clock), queue: createWorkQueue(clock) };
 
   return (request, connection) => {
     const target = splitRequestTarget(request.url);
-    const match = matchRoute(request.method, target.path, services.settings.basePath);
+    const match = matchRoute(request.method, target.path, settings.basePath);
     return chain<Body | undefined, Response>(readWholeBody(request, connection), (body) => {
       if (match.kind !== "token") return answerPlainly(request, target.path, match);
       const arrival = { request, peer: connection.peer, target, body, match };
-      return exchangeToken(openExchange(arrival, services), services, inFlight);
+      return exchangeToken(openExchange(arrival, services), services, load);
     });
   };
 }

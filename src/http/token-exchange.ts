@@ -11,8 +11,10 @@ import type { InFlight, Ticket } from "./in-flight.ts";
 import { renderDecision } from "./render-decision.ts";
 import { toResponse, type Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
+import type { Work, WorkQueue } from "./work-queue.ts";
 
 const OVERLOADED: Refusal = { code: "unavailable", cause: "too many requests in work", shed: "in-flight" };
+const BUSY: Refusal = { code: "unavailable", cause: "waited too long for the processor", shed: "queue" };
 const OVERDUE: Refusal = {
   code: "unavailable",
   cause: "no decision within the request's 20 seconds",
@@ -28,11 +30,17 @@ const LAST_WAIT_MS = 1000;
  * One token request from its arrival to its reply: decided, its audit line handed to the operating system, then answered. Whatever
  * hangs, a reply comes by the deadline; and no token leaves without its line.
  */
-export function exchangeToken(exchange: Exchange, services: Services, inFlight: InFlight): Promise<Response> {
-  return new Promise((resolve) => new TokenExchange(exchange, services, inFlight.enter(), resolve).start());
+export function exchangeToken(exchange: Exchange, services: Services, { inFlight, queue }: Load): Promise<Response> {
+  return new Promise((resolve) => new TokenExchange(exchange, services, inFlight.enter(), resolve).start(queue));
 }
 
-class TokenExchange {
+/** What is in work and what waits, in the whole service. */
+export interface Load {
+  readonly inFlight: InFlight;
+  readonly queue: WorkQueue;
+}
+
+class TokenExchange implements Work {
   readonly #exchange: Exchange;
   readonly #services: Services;
   readonly #ticket: Ticket | undefined;
@@ -54,12 +62,24 @@ class TokenExchange {
     this.#startedMs = ticket?.startedMs ?? services.clock.monotonicMs();
   }
 
-  start(): void {
+  start(queue: WorkQueue): void {
     if (this.#ticket === undefined) return this.#refuse(OVERLOADED);
+    // Here and not only when its line is due: what cannot be put on record must not cost a signature's verification.
+    if (this.#services.audit.isOverfull()) return this.#refuse(STUCK);
     this.#ticket.onDeadline = () => this.#refuse(OVERDUE);
     this.#ticket.onWaiting = () => this.#leaveIfGone();
-    const { body, request } = this.#exchange;
-    if (body?.kind === "gone") return this.#refuse(GONE);
+    if (this.#exchange.body?.kind === "gone") return this.#refuse(GONE);
+    queue.add(this, this.#startedMs);
+  }
+
+  refuse(): void {
+    this.#refuse(BUSY);
+  }
+
+  begin(hasWaited: boolean): void {
+    if (hasWaited) this.#leaveIfGone();
+    if (this.#state !== "deciding") return;
+    const { request } = this.#exchange;
     try {
       const decision = this.#decide();
       if (!(decision instanceof Promise)) return this.#record(decision);

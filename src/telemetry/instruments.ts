@@ -103,7 +103,7 @@ export const INSTRUMENTS = {
   "audit.failures": counter("{request}", "Requests refused because their audit line could not be written", NOTHING),
   "ecs.log_driver.blocking": gauge("", "1 when the log driver waits instead of dropping lines, else 0", NOTHING),
   "requests.shed": counter("{request}", "Requests answered 503 by a limit of the service's own", {
-    reason: ["in-flight", "deadline", "audit", "caller-budget"],
+    reason: ["in-flight", "queue", "deadline", "audit", "caller-budget"],
   }),
   "upstream.limited": counter("{reply}", "Replies by which an upstream asked to slow down", { upstream: "text" }),
   "github.rate_limit.remaining": gauge("{request}", "The least that GitHub said was left, since the last export", {

@@ -1,0 +1,70 @@
+import type { Clock } from "../lib/clock.ts";
+
+/**
+ * So long the event loop works on requests before it looks at its sockets again. A pipe takes 64 KiB of audit lines between two looks, and a
+ * health check is answered after at most two of these.
+ */
+export const SLICE_MS = 2;
+/** A request that has waited so long for the processor is refused: sooner than a client gives up, later than a burst of jobs takes. */
+export const LONGEST_WAIT_MS = 200;
+
+/** What a request is to do once it is its turn. */
+export interface Work {
+  /** At most once, and not after `refuse`. `hasWaited`: not in the turn of the event loop in which it came. */
+  readonly begin: (hasWaited: boolean) => void;
+  /** It has waited too long. */
+  readonly refuse: () => void;
+}
+
+/** Hands out the processor in the order of arrival. */
+export interface WorkQueue {
+  /** Begins at once, unless others wait or this turn of the event loop has worked long enough. */
+  readonly add: (work: Work, arrivedMs: number) => void;
+  readonly length: () => number;
+}
+
+interface Waiting {
+  readonly work: Work;
+  readonly arrivedMs: number;
+}
+
+/**
+ * Without it, all requests that have come are worked on before their replies leave: at more than the service can serve, each turn of the
+ * event loop takes longer than the last one, until nearly everything is refused after all of its work was done.
+ *
+ * Costs nothing while there is no queue: the loop's own idea of turns is not known, so once a slice is over the next request waits for the
+ * end of its turn, which is when the next slice begins.
+ */
+export function createWorkQueue(clock: Clock): WorkQueue {
+  let waiting: Waiting[] = [];
+  let next = 0;
+  let sliceEndMs = Number.NEGATIVE_INFINITY;
+  let isDraining = false;
+
+  const drain = (): void => {
+    let nowMs = clock.monotonicMs();
+    sliceEndMs = nowMs + SLICE_MS;
+    for (let first = waiting[next]; first !== undefined && nowMs < sliceEndMs; first = waiting[next]) {
+      next += 1;
+      if (nowMs - first.arrivedMs > LONGEST_WAIT_MS) first.work.refuse();
+      else first.work.begin(true);
+      nowMs = clock.monotonicMs();
+    }
+    if (next === waiting.length) {
+      waiting = [];
+      next = 0;
+      isDraining = false;
+    } else setImmediate(drain);
+  };
+
+  return {
+    length: () => waiting.length - next,
+    add: (work, arrivedMs) => {
+      if (!isDraining && arrivedMs < sliceEndMs) return work.begin(false);
+      waiting.push({ work, arrivedMs });
+      if (isDraining) return;
+      isDraining = true;
+      setImmediate(drain);
+    },
+  };
+}

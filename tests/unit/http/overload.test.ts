@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+import { createAuditParts } from "../../../src/http/audit-parts.ts";
+import type { AuditEntry } from "../../../src/audit/entry.ts";
+import { createRequestHandler } from "../../../src/http/request-handler.ts";
+import { LONGEST_WAIT_MS } from "../../../src/http/work-queue.ts";
+import { createFixedClock } from "../../support/fixed-clock.ts";
+
+const VERIFYING_MS = 50;
+
+/** A service whose every verification takes the processor for 50 ms. */
+function startSlowService(isOverfull: () => boolean = () => false) {
+  const clock = createFixedClock();
+  const entries: AuditEntry[] = [];
+  let verified = 0;
+  let unrecorded = 0;
+  const written = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
+  const unused = (): never => {
+    throw new Error("not reached");
+  };
+  const handle = createRequestHandler({
+    verifier: {
+      verify: () => {
+        verified += 1;
+        clock.advance(VERIFYING_MS);
+        return { kind: "invalid", cause: "the signature does not verify" };
+      },
+    },
+    policy: unused,
+    apps: { find: unused, account: unused },
+    vend: unused,
+    audit: {
+      request: (entry) => {
+        entries.push(entry);
+        return written;
+      },
+      replaceRequest: () => false,
+      mint: () => written,
+      revocation: () => written,
+      isOverfull,
+      countUnrecorded: () => void (unrecorded += 1),
+    },
+    auditParts: createAuditParts(),
+    clock,
+    newRequestId: () => "id",
+    onUnexpected: unused,
+    settings: {
+      basePath: "",
+      maxInFlight: 1000,
+      trustedProxyHops: 0,
+      discloseAppIdentifiers: false,
+      gitHubWebUrl: new URL("https://github.com"),
+      protectedRepository: undefined,
+    },
+  });
+  const ask = async (path: string, method = "POST") =>
+    handle(
+      new Request(`http://bridge${path}`, { method, headers: { authorization: "Bearer a.b.c", host: "bridge" } }),
+      {
+        peer: "127.0.0.1:1",
+        closeAfter: () => undefined,
+      },
+    );
+  return { ask, entries, verified: () => verified, unrecorded: () => unrecorded };
+}
+
+describe("more requests than can be served in time", () => {
+  test("are refused with 503 and Retry-After, unverified and on record, once they have waited 200 ms; the others are served", async () => {
+    const { ask, entries, verified } = startSlowService();
+    const replies = await Promise.all(Array.from({ length: 12 }, () => ask("/token")));
+    const served = LONGEST_WAIT_MS / VERIFYING_MS + 1;
+    expect(replies.map(({ status }) => status)).toEqual([...Array(served).fill(401), ...Array(12 - served).fill(503)]);
+    expect(replies.at(-1)?.headers.get("retry-after")).toBe("5");
+    expect(verified()).toBe(served);
+    expect(entries.map(({ error }) => error).slice(served)).toEqual(
+      Array(12 - served).fill("waited too long for the processor"),
+    );
+  });
+
+  test("hold up no health check, and leave nothing behind: the next request is served", async () => {
+    const { ask } = startSlowService();
+    const replies = Array.from({ length: 12 }, () => ask("/token"));
+    expect((await ask("/healthcheck", "GET")).status).toBe(200);
+    await Promise.all(replies);
+    expect((await ask("/token")).status).toBe(401);
+  });
+
+  test("cost no verification while standard output takes no line", async () => {
+    const { ask, verified, unrecorded } = startSlowService(() => true);
+    expect((await ask("/token")).status).toBe(503);
+    expect(verified()).toBe(0);
+    expect(unrecorded()).toBe(1);
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { createWorkQueue, LONGEST_WAIT_MS, SLICE_MS } from "../../../src/http/work-queue.ts";
+import { createFixedClock } from "../../support/fixed-clock.ts";
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function setUp() {
+  const clock = createFixedClock();
+  const queue = createWorkQueue(clock);
+  const log: string[] = [];
+  /** Work that takes the processor for so long. */
+  const add = (name: string, tookMs: number): void =>
+    queue.add(
+      {
+        begin: (hasWaited) => {
+          log.push(hasWaited ? `${name} waited` : name);
+          clock.advance(tookMs);
+        },
+        refuse: () => void log.push(`${name} refused`),
+      },
+      clock.monotonicMs(),
+    );
+  return { clock, queue, log, add };
+}
+
+describe("createWorkQueue()", () => {
+  test("begins at once what comes while a slice lasts", async () => {
+    const { log, add } = setUp();
+    add("first", 0);
+    await turn();
+    add("second", 0);
+    expect(log).toEqual(["first waited", "second"]);
+  });
+
+  test("works for one slice, lets the event loop look at its sockets, and goes on in the order of arrival", async () => {
+    const { log, add, queue } = setUp();
+    for (const name of ["a", "b", "c", "d", "e"]) add(name, SLICE_MS / 2);
+    expect(log).toEqual([]);
+    await turn();
+    expect(log).toEqual(["a waited", "b waited"]);
+    expect(queue.length()).toBe(3);
+    add("f", 0);
+    await turn();
+    await turn();
+    expect(log).toEqual(["a waited", "b waited", "c waited", "d waited", "e waited", "f waited"]);
+    expect(queue.length()).toBe(0);
+  });
+
+  test("lets nothing overtake what waits", async () => {
+    const { log, add } = setUp();
+    add("long", SLICE_MS);
+    add("waiting", 0);
+    await turn();
+    add("later", 0);
+    expect(log).toEqual(["long waited"]);
+    await turn();
+    expect(log).toEqual(["long waited", "waiting waited", "later waited"]);
+  });
+
+  test("refuses what has waited longer than it may, and only that", async () => {
+    const { clock, log, add } = setUp();
+    add("long", LONGEST_WAIT_MS);
+    add("in time", 1);
+    add("too late", 0);
+    await turn();
+    add("new", 0);
+    await turn();
+    expect(log).toEqual(["long waited", "in time waited", "too late refused", "new waited"]);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("begins or refuses everything exactly once, in the order of arrival, whatever takes how long", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.nat(3), fc.constant(LONGEST_WAIT_MS), fc.constant("turn")), { maxLength: 40 }),
+        async (steps) => {
+          const { log, add, queue } = setUp();
+          let count = 0;
+          for (const step of steps) {
+            if (typeof step === "number") add(String(count++), step);
+            else await turn();
+          }
+          while (queue.length() > 0) await turn();
+          await turn();
+          expect(log.map(Number.parseFloat)).toEqual(Array.from({ length: count }, (_none, index) => index));
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
