@@ -5,15 +5,20 @@ import { bold } from "./style.ts";
 const PROGRAM = "chinmina-bridge";
 const PURPOSE = "Exchanges Buildkite OIDC tokens for short-lived GitHub App installation tokens.";
 
-/** Help for all commands, or for those that begin with one word. */
-export function describeCommands(group: string, entries: readonly CommandEntry[], coloured: boolean): string {
+/** Help for all commands, or for those that begin with one word; with an example of one of them, as it works. */
+export async function describeCommands(
+  group: string,
+  entries: readonly CommandEntry[],
+  coloured: boolean,
+): Promise<string> {
   const name = [PROGRAM, group].filter(Boolean).join(" ");
-  const example = entries.find((entry) => entry.name === "config check") ?? entries[0];
+  const shown = entries.find((entry) => entry.name === "config check") ?? entries[0];
+  const example = (await shown?.load())?.examples[0] ?? PROGRAM;
   return join(
     group === "" ? PURPOSE : undefined,
     section("Usage", [group === "" ? `${PROGRAM} [command] [options]` : `${name} COMMAND [options]`], coloured),
     section("Commands", columns(entries.map((entry) => [entry.name, entry.summary])), coloured),
-    section("Example", [`${PROGRAM} ${example?.name ?? ""}`], coloured),
+    section("Example", [example], coloured),
     `${PROGRAM} COMMAND --help tells more of one command.`,
   );
 }

@@ -36,7 +36,7 @@ async function dispatch(argv: readonly string[], io: CommandIo): Promise<ExitCod
     const words = entries.map((entry) => entry.name.slice(name.length + 1));
     throw new UsageError(`${name} needs a command: ${words.join(", ")}`, helpOf(name));
   }
-  await io.out.write(describeCommands(name, entries, io.out.isColoured));
+  await io.out.write(await describeCommands(name, entries, io.out.isColoured));
   return 0;
 }
 

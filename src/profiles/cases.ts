@@ -48,6 +48,7 @@ export function readCases(bytes: Uint8Array): CasesReading {
 
 function readCase(node: SourceNode, index: number, reader: ShapeReader): PolicyCase | undefined {
   const fields = reader.item(node, "a case", ["name", "profile", "claims", "repository", "expect"]);
+  if (node.kind !== "map") return undefined;
   const require = <T>(value: T | undefined, field: string): T | undefined => {
     if (value === undefined && !fields.has(field)) reader.report("invalid-case", node.at, `the case has no ${field}`);
     return value;

@@ -2,21 +2,36 @@ import { isMatchableClaim } from "./claim.ts";
 import type { MatchEntry, ProfileEntry } from "./document.ts";
 import { quoted } from "./finding.ts";
 import { createMatchRules } from "./matcher.ts";
-import { compilePattern, type CompiledPattern } from "./pattern.ts";
+import { compilePattern, type CompiledPattern, MAX_PATTERN_COST } from "./pattern.ts";
+import { estimatePatternCost } from "./pattern-size.ts";
 import type { ClaimRule, MatchRules } from "./policy.ts";
 import type { ProblemSink } from "./problem-sink.ts";
 
-/** Compiles patterns, each text once: policies repeat a few patterns in many profiles. */
+/**
+ * Compiles the patterns of one file, each text once: policies repeat a few patterns in many profiles. Past a bound on all together, in the
+ * order of the file, the next ones are refused: a file of small patterns with large counts would cost gigabytes.
+ */
 export type PatternCompiler = (source: string) => CompiledPattern;
+
+/** As `estimatePatternCost` counts: nothing for most patterns, 111 for `[a-z0-9-]{1,63}`. */
+const MAX_PATTERNS_COST = 100_000;
 
 export function createPatternCompiler(): PatternCompiler {
   const compiled = new Map<string, CompiledPattern>();
-  return (source) => {
-    const known = compiled.get(source);
-    if (known !== undefined) return known;
+  let cost = 0;
+  const compile = (source: string): CompiledPattern => {
+    const added = estimatePatternCost(source);
+    if (added <= MAX_PATTERN_COST && cost + added > MAX_PATTERNS_COST) {
+      return { kind: "invalid", reason: "the file's patterns are too large together" };
+    }
     const result = compilePattern(source);
-    compiled.set(source, result);
+    if (result.kind === "pattern") cost += added;
     return result;
+  };
+  return (source) => {
+    const known = compiled.get(source) ?? compile(source);
+    compiled.set(source, known);
+    return known;
   };
 }
 
@@ -50,7 +65,7 @@ function compileRule(entry: MatchEntry, compile: PatternCompiler, problems: Prob
   if (value !== undefined) return claim === undefined ? undefined : { claim, kind: "value", value: value.value };
   const compiled = compile(wanted.value);
   if (compiled.kind === "invalid") {
-    const message = `valuePattern ${quoted(wanted.value)} is not RE2 syntax: ${compiled.reason}`;
+    const message = `RE2 does not take valuePattern ${quoted(wanted.value)}: ${compiled.reason}`;
     problems.error("invalid-pattern", wanted.at, message);
     return undefined;
   }

@@ -1,4 +1,11 @@
 import { RE2JS, RE2JSSyntaxException } from "re2js";
+import { estimatePatternCost, estimatePatternSize } from "./pattern-size.ts";
+
+/** Of one pattern, as `estimatePatternSize` counts: a list of some ten thousand names. */
+const MAX_PATTERN_SIZE = 250_000;
+
+/** Of one pattern, as `estimatePatternCost` counts. RE2 alone would take 1,400,000, seconds and gigabytes of it. */
+export const MAX_PATTERN_COST = 25_000;
 
 /** A `valuePattern`, compiled. */
 export interface WholeValuePattern {
@@ -17,9 +24,12 @@ export type CompiledPattern =
  *
  * The pattern alone must compile too, so that `a)(b` is refused and cannot close the group; the group keeps the anchors on both
  * sides of `main|develop`. A pattern without `)` cannot close it: where the whole compiles, what is inside does, and is not
- * compiled twice. What compiles alone and not wrapped (an open `\Q`) is refused.
+ * compiled twice. What compiles alone and not wrapped (an open `\Q`) is refused, and what RE2 would make too much of.
  */
 export function compilePattern(source: string): CompiledPattern {
+  if (estimatePatternSize(source) > MAX_PATTERN_SIZE || estimatePatternCost(source) > MAX_PATTERN_COST) {
+    return { kind: "invalid", reason: "expression too large" };
+  }
   try {
     if (source.includes(")")) RE2JS.compile(source);
     const wrapped = RE2JS.compile(`\\A(?:${source})\\z`);

@@ -30,7 +30,8 @@ export const REMEDIES: Readonly<Record<FindingCode, string>> = {
   "unknown-claim": "use a claim of Buildkite's tokens that profiles may match on",
   "missing-match-value": "write value for one text, or valuePattern for a pattern",
   "ambiguous-match-value": "keep one of them; two rules on the same claim must both hold",
-  "invalid-pattern": "write RE2 syntax: no look-around, no backreferences",
+  "invalid-pattern":
+    "write RE2 syntax, without look-around and backreferences; count and list less where it is too large",
   "empty-app": "leave app out for the default App, or name one",
   "unusable-app": "name an App that the service has, or add it to GITHUB_APPS",
   "deprecated-wildcard": 'write "{{all-repositories}}"',

@@ -15,6 +15,7 @@ export function decodeSource(bytes: Uint8Array): SourceText {
   if (bytes.byteLength > MAX_PROFILE_FILE_BYTES) {
     return refuse("file-too-large", `the file is larger than ${MAX_PROFILE_FILE_BYTES} bytes`);
   }
+  if (isUtf16(bytes)) return refuse("not-utf8", "the file is UTF-16, not UTF-8");
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
@@ -27,12 +28,14 @@ export function decodeSource(bytes: Uint8Array): SourceText {
   return refuse("control-character", `the character U+${code} may not stand in a YAML file`, positionOf(text, index));
 }
 
-/** Names the encoding where a mark tells it; else points at the first byte that is wrong. */
+/** By its mark, or by the half of its first character that is nothing: mostly files begin with ASCII. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
+  return second !== undefined && (first === 0) !== (second === 0);
+}
+
+/** Points at the first byte that is wrong. */
 function refuseEncoding(bytes: Uint8Array): SourceText {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    return refuse("not-utf8", "the file is UTF-16, not UTF-8");
-  }
   const text = new TextDecoder().decode(bytes);
   return refuse("not-utf8", "the file is not UTF-8 text: this byte is of another encoding", findMended(bytes, text));
 }

@@ -7,6 +7,9 @@ export type SourceTree =
   | { readonly kind: "tree"; readonly root: SourceNode }
   | { readonly kind: "refused"; readonly findings: readonly Finding[] };
 
+/** As the lexer counts, spaces and line ends too. A mebibyte of the shortest profiles has 500,000; one of commas would cost seconds. */
+const MAX_TOKENS = 600_000;
+
 /** A valid file nests eight deep; the stack, ours or the library's, must never be what ends a deeper one. */
 const MAX_DEPTH = 32;
 
@@ -32,6 +35,10 @@ export function readSourceTree(text: string): SourceTree {
     report("too-deep", parsing.offset, `values are nested more than ${MAX_DEPTH} deep`);
     return { kind: "refused", findings };
   }
+  if (parsing.kind === "too-many") {
+    report("file-too-large", 0, `the file has more than ${MAX_TOKENS} YAML tokens`);
+    return { kind: "refused", findings };
+  }
   const document = composeSource(parsing.tokens, text.length, report);
   if (findings.length > 0) return { kind: "refused", findings };
   const root = createNodeReader(at, report)(document?.contents);
@@ -40,7 +47,8 @@ export function readSourceTree(text: string): SourceTree {
 
 type Parsing =
   | { readonly kind: "tokens"; readonly tokens: readonly CST.Token[] }
-  | { readonly kind: "too-deep"; readonly offset: number };
+  | { readonly kind: "too-deep"; readonly offset: number }
+  | { readonly kind: "too-many" };
 
 /**
  * The library's syntax tokens, as long as what is open at once is no deeper than a file may be: what turns tokens into nodes recurses,
@@ -51,7 +59,9 @@ function parseTokens(text: string, lines: LineCounter): Parsing {
   const tokens: CST.Token[] = [];
   for (let start = 0; start >= 0; start = text.indexOf("\n", start) + 1 || -1) lines.addNewLine(start);
   let errors = 0;
+  let count = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    if (++count > MAX_TOKENS) return { kind: "too-many" };
     for (const token of parser.next(lexeme)) {
       tokens.push(token);
       if (token.type === "error") errors++;

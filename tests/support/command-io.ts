@@ -32,8 +32,8 @@ export interface RunSettings {
   readonly out?: CapturedOutput;
   /** What the files hold that the command may read, by the names it is given; there are no others. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
-  /** What stands on standard input. */
-  readonly input?: string;
+  /** What stands on standard input; an error when it cannot be read. */
+  readonly input?: string | Error;
   /** What somebody at the terminal answers; nobody sits there unless given. */
   readonly answer?: string;
 }
@@ -50,7 +50,9 @@ export async function runCaptured(argv: readonly string[], settings: RunSettings
     return Promise.resolve(new Uint8Array(Buffer.from(content)).slice(0, maxBytes + 1));
   };
   const readInput: CommandIo["readInput"] = (maxBytes) =>
-    Promise.resolve(new Uint8Array(Buffer.from(input)).slice(0, maxBytes + 1));
+    input instanceof Error
+      ? Promise.reject(input)
+      : Promise.resolve(new Uint8Array(Buffer.from(input)).slice(0, maxBytes + 1));
   const clock = createFixedClock();
   const code = await run(argv, { out, err, environment, clock, ask, fetch, readFile, readInput });
   return { code, out: out.text(), err: err.text() };

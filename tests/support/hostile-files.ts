@@ -38,6 +38,21 @@ export const HOSTILE_FILES: Readonly<Record<string, string | Uint8Array>> = {
     200,
     (i) => `{name: p${i}, permissions: [contents:read], match: [{claim: build_tag, valuePattern: "(a{10}){100}${i}"}]}`,
   ),
+  "2,000 patterns that repeat a thousand times": profiles(
+    2_000,
+    (i) => `{name: p${i}, permissions: [contents:read], match: [{claim: build_tag, valuePattern: '${i}\\pL{999}'}]}`,
+  ),
+  "5,000 patterns of classes": profiles(
+    5_000,
+    (i) =>
+      `{name: p${i}, permissions: [contents:read], match: [{claim: build_tag, valuePattern: '${i}\\pL\\PN[^\\pLab]'}]}`,
+  ),
+  "a mebibyte of classes": `pipeline: {profiles: [{name: a, permissions: [contents:read], match: [{claim: build_tag, valuePattern: '${"\\PL".repeat(349_000)}'}]}]}`,
+  "a mebibyte of stars": `pipeline: {profiles: [{name: a, permissions: [contents:read], match: [{claim: build_tag, valuePattern: '${"a*".repeat(524_000)}'}]}]}`,
+  "a pattern of a million letters": `pipeline: {profiles: [{name: a, permissions: [contents:read], match: [{claim: build_tag, valuePattern: '${"\\pL{1000}".repeat(1_000)}'}]}]}`,
+  "half a million entries": `pipeline: {profiles: [${"a,".repeat(MEBIBYTE / 2 - 20)}]}`,
+  "200,000 keys": "a: 1\n".repeat(200_000),
+  "a mebibyte of empty lines": "\n".repeat(MEBIBYTE),
   "a name of a mebibyte": `pipeline: {profiles: [{name: ${"x".repeat(MEBIBYTE - 100)}/, permissions: [contents:read]}]}`,
   "UTF-16": Buffer.from(`\uFEFF${profiles(5_000, (i) => `{name: p${i}}`)}`, "utf16le"),
 };

@@ -70,10 +70,20 @@ function selectProfile(generation: PolicyGeneration, name: string): ProfileRefer
     );
   }
   if (found !== undefined) return found;
-  const labels = listProfiles(generation).map(labelOf);
-  const nearest =
-    nearestName(name, labels) ?? nearestName(`repo:${name}`, labels) ?? nearestName(`org:${name}`, labels);
+  const nearest = nearestLabel(generation, name);
   const advice =
     nearest === undefined ? "without --profile, every profile is explained" : `did you mean ${printable(nearest)}?`;
   throw new CommandFailure(`the file has no profile ${printable(name)}`, { code: "profile-unknown", advice });
+}
+
+/** Names are compared without the words that all labels begin with, which would make any two of them alike. */
+function nearestLabel(generation: PolicyGeneration, asked: string): string | undefined {
+  const [, kind, name = asked] = /^(repo|org):(.*)$/s.exec(asked) ?? [];
+  const known = listProfiles(generation);
+  const nearest = nearestName(
+    name,
+    known.map((profile) => profile.name),
+  );
+  const named = known.filter((profile) => profile.name === nearest).map(labelOf);
+  return named.find((label) => label.startsWith(`${kind}:`)) ?? named[0];
 }

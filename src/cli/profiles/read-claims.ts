@@ -51,12 +51,16 @@ function asClaims(what: string, bytes: Uint8Array): MatchableClaims {
   }
 }
 
-function readFileOf(path: string, io: CommandIo): Promise<Uint8Array> {
-  return readNamedFile(path, MAX_CLAIMS_BYTES, io);
+/** Without the mark that editors of Windows put in front, as profile files are read; a token's payload may have none. */
+async function readFileOf(path: string, io: CommandIo): Promise<Uint8Array> {
+  const bytes = await readNamedFile(path, MAX_CLAIMS_BYTES, io);
+  const [first, second, third] = bytes;
+  return first === 0xef && second === 0xbb && third === 0xbf ? bytes.subarray(3) : bytes;
 }
 
 async function readToken({ readInput }: CommandIo): Promise<Uint8Array> {
-  const text = new TextDecoder().decode(await readInput(MAX_CLAIMS_BYTES)).trim();
+  const bytes = await readNamedFile("standard input", MAX_CLAIMS_BYTES, { readFile: (_, max) => readInput(max) });
+  const text = new TextDecoder().decode(bytes).trim();
   try {
     return Buffer.from(parseCompactJws(text).encodedPayload, "base64url");
   } catch (error) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { nextStepFor } from "../../../src/app/next-steps.ts";
+import { parseInvocation } from "../../../src/cli/invocation.ts";
 import { COMMANDS } from "../../../src/cli/registry.ts";
 import { resolveCommand } from "../../../src/cli/resolve-command.ts";
 import { run } from "../../../src/cli/run.ts";
@@ -84,6 +85,18 @@ describe("help", () => {
   test("lists the commands of a group", async () => {
     expect(await runCaptured(["config", "--help"])).toMatchSnapshot();
   });
+
+  test.each(["", "config", "profiles", "keyset"])(
+    "of %p shows an example that is a right command line",
+    async (group) => {
+      const { out } = await runCaptured([...group.split(" ").filter(Boolean), "--help"]);
+      const [, ...argv] = /^Example\n {2}(.+)$/m.exec(out)?.[1]?.split(" ") ?? [];
+      const resolution = resolveCommand(COMMANDS, argv);
+      if (resolution.kind !== "command") throw new Error("the example names no command");
+      const command = await resolution.entry.load();
+      expect(() => parseInvocation(resolution.entry.name, command, resolution.rest)).not.toThrow();
+    },
+  );
 
   test.each(COMMANDS.map(({ name }) => name))("tells of %s with an example, and does nothing else", async (name) => {
     const result = await runCaptured([...name.split(" "), "--nonsense", "--help"]);

@@ -208,10 +208,22 @@ describe("readDocument() refuses the whole file", () => {
 
   test("in bytes that are no UTF-8, or too many", () => {
     expect(refusals(new Uint8Array([0xff, 0xfe, 0x61, 0x00]))).toEqual(["not-utf8 1:1"]);
+    expect(refusals(Buffer.from("pipeline: {}", "utf16le"))).toEqual(["not-utf8 1:1"]);
+    expect(refusals(Buffer.from("pipeline: {}", "utf16le").swap16())).toEqual(["not-utf8 1:1"]);
+    expect(refusals(new Uint8Array([0x61, 0x62, 0x00]))).toEqual(["control-character 1:3"]);
     expect(refusals(new Uint8Array([0x61, 0xc0, 0xaf]))).toEqual(["not-utf8 1:2"]);
     expect(refusals(new Uint8Array(MAX_PROFILE_FILE_BYTES + 1).fill(0x23))).toEqual(["file-too-large 1:1"]);
     expect(refusals(new Uint8Array(MAX_PROFILE_FILE_BYTES).fill(0x23))).toEqual([]);
   });
+
+  test("of too many tokens, and not of the shortest profiles that fill it", () => {
+    const profile = (name: string): string => ` - {name: ${name}, permissions: [contents:read]}\n`;
+    const count = Math.floor((MAX_PROFILE_FILE_BYTES - 40) / profile("p00000").length);
+    const profiles = Array.from({ length: count }, (_, index) => profile(`p${String(index).padStart(5, "0")}`));
+    expect(refusals(`pipeline:\n profiles:\n${profiles.join("")}`)).toEqual([]);
+    expect(refusals(`[${"a,".repeat(MAX_PROFILE_FILE_BYTES / 2 - 1)}]`)).toEqual(["file-too-large 1:1"]);
+    expect(refusals("\n".repeat(MAX_PROFILE_FILE_BYTES))).toEqual(["file-too-large 1:1"]);
+  }, 20_000);
 
   test("at the first byte that is no UTF-8, whatever stands before it", () => {
     const before = fc.string({ unit: fc.constantFrom("a", "é", "字", "\u{1F600}", "\uFFFD", "\n", "\r\n", "\uFEFF") });

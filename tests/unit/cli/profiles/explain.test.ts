@@ -204,6 +204,31 @@ describe("profiles explain", () => {
     expect(err).toContain("buildkite-agent oidc request-token");
   });
 
+  test("tells of a standard input that cannot be read as of a file", async () => {
+    const input = Object.assign(new Error("a folder"), { code: "EISDIR" });
+    expect(await runCaptured(["profiles", "explain", "p.yaml", "--token"], { files, input })).toEqual({
+      code: 1,
+      out: "",
+      err: "error: standard input cannot be read (EISDIR) [file-unreadable]\nthat is a folder; name the file in it\n",
+    });
+  });
+
+  test("takes claims with a byte-order mark, as profile files", async () => {
+    const marked = { ...files, "claims.json": `\uFEFF${JSON.stringify(CLAIMS)}\r\n` };
+    const argv = ["profiles", "explain", "p.yaml", "--claims", "claims.json", "--profile", "default"];
+    expect(await runCaptured(argv, { files: marked })).toMatchObject({ code: 0, err: "" });
+  });
+
+  test.each([
+    ["nope", "without --profile, every profile is explained"],
+    ["repo:", "without --profile, every profile is explained"],
+    ["org:relaese", "did you mean repo:release?"],
+    ["org:shard", "did you mean org:shared?"],
+    ["org:default", "did you mean repo:default?"],
+  ])("for --profile %s suggests a name that is alike, and none that is not", async (name, advice) => {
+    expect((await explain("--profile", name)).err.split("\n")[1]).toBe(advice);
+  });
+
   test.each([
     ["shared", 2, "error: shared is a pipeline profile and an organization profile\nsay repo:NAME or org:NAME\n"],
     ["relaese", 1, "error: the file has no profile relaese [profile-unknown]\ndid you mean repo:release?\n"],

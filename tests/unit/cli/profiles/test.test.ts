@@ -103,4 +103,8 @@ FAILED\town repository\tany\tgranted, not refused: contents:write, metadata:read
       "error: cases.yaml is no table of cases [cases-malformed]\ndocs/profiles.md shows one: cases: [{profile, claims, expect}]\n",
     );
   });
+
+  test("says of a case that is no map that alone", async () => {
+    expect((await run("cases: [null]")).err).toContain("1 error and 0 warnings in 1 file");
+  });
 });
