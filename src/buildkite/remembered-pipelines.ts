@@ -60,8 +60,10 @@ export function rememberPipelines(pipelines: Pipelines, clock: Clock): Pipelines
           throw error;
         }
         noteOutage(error);
-        if (standIn === undefined) throw error;
-        return standIn;
+        // As old as it is by now: a process may have been stopped meanwhile.
+        const stillGood = asker.isFresh ? undefined : recall(key);
+        if (stillGood === undefined) throw error;
+        return stillGood;
       }
     },
   };

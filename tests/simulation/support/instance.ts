@@ -52,8 +52,6 @@ export class Instance {
   readonly #replacedAt = new Map<string, number>();
   /** Whether evidence of tokens made in the background can be left. */
   canAnnounce = true;
-  /** When the store last failed it. */
-  troubleMs = -Infinity;
   /** Ids of purges that it has noticed. */
   readonly knows = new Set<string>();
   readonly #fetches = new Set<Fetch>();
@@ -72,7 +70,7 @@ export class Instance {
     const entry = (key: string, run: (key: string) => void) =>
       key.startsWith("enc:") && !key.endsWith("purged") ? run(key.slice(4)) : undefined;
     this.line = server.connect(name, {
-      trouble: () => (this.troubleMs = this.#clock.monotonicMs()),
+      trouble: () => this.witness.troubled(),
       reads: (key) => entry(key, (one) => this.witness.reads(one)),
       removes: (key) => entry(key, (one) => this.witness.removes(one)),
       got: (key, text) => entry(key, (one) => this.witness.got(one, text)),
@@ -281,7 +279,7 @@ export class Instance {
     if (owner !== undefined && owner !== this.name) {
       count("fetches under another's claim");
       const waitedMs = this.#clock.monotonicMs() - fetch.since.ms;
-      if (waitedMs < 2_000 && this.troubleMs < fetch.since.ms)
+      if (waitedMs < 2_000 && this.witness.troubleMs < fetch.since.ms)
         this.witness.accuse(`makes ${fetch.key} after ${waitedMs} ms, which ${owner} has claimed`);
     }
     this.#fetches.add(fetch);

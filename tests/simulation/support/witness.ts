@@ -8,7 +8,7 @@ import type { Refusal } from "../../../src/vending/mint.ts";
 import type { VendOutcome } from "../../../src/vending/vend.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 import type { MadeToken, Making, Outside } from "./outside.ts";
-import { MAX_STALE_MS, TTL_MS } from "./lifetimes.ts";
+import { LOCAL_TTL_MS, MAX_STALE_MS, TTL_MS } from "./lifetimes.ts";
 
 /** A purge as an instance has noticed it. */
 export interface NoticedPurge {
@@ -22,9 +22,12 @@ export interface Admitted {
   readonly request: AuthorizedRequest;
   readonly key: string;
   readonly since: number;
+  readonly sinceMs: number;
 }
 
 const LAST_MINUTES_MS = 5 * 60_000;
+/** While another one cannot be had. */
+const SERVE_ON_MS = 10_000;
 /** For calls under way while a time to live begins: a reply, and a write that arrives after its deadline. */
 const UNDER_WAY_MS = 33_000;
 
@@ -39,6 +42,9 @@ export class Witness {
   readonly #isPutBack: (key: string) => boolean;
   /** Keys whose tokens of before are refused. */
   readonly #refusedSince = new Map<string, number>();
+  /** When the store was last asked for a key, or a token made for it, or tried to be made. */
+  readonly #confirmedMs = new Map<string, number>();
+  #troubleMs = -Infinity;
   readonly #owed = new Set<string>();
   readonly #mayRemove = new Set<string>();
 
@@ -56,10 +62,15 @@ export class Witness {
   /** A request is let in under this policy. */
   admit(request: AuthorizedRequest, digestInForce: string): Admitted {
     if (request.policyDigest !== digestInForce) this.accuse("lets a request in by a policy that is not in force");
-    return { request, key: cacheKey(request, "github.com").text, since: this.#outside.next() };
+    return {
+      request,
+      key: cacheKey(request, "github.com").text,
+      since: this.#outside.next(),
+      sinceMs: this.#clock.monotonicMs(),
+    };
   }
 
-  vended({ request, key, since }: Admitted, outcome: VendOutcome, asked: AskedRepository | undefined): void {
+  vended({ request, key, since, sinceMs }: Admitted, outcome: VendOutcome, asked: AskedRepository | undefined): void {
     if (outcome.kind !== "vended") return;
     const made = this.#outside.tokens.get(outcome.token.token);
     if (made === undefined) return this.accuse("serves a token that GitHub never made");
@@ -73,6 +84,9 @@ export class Witness {
     const ageMs = this.#clock.monotonicMs() - made.atMs;
     if (ageMs > TTL_MS + MAX_STALE_MS + UNDER_WAY_MS && !this.#isPutBack(key))
       this.accuse(`${where}, ${ageMs / 60_000} minutes old`);
+    const unreadMs = sinceMs - Math.max(this.#confirmedMs.get(key) ?? -Infinity, this.#troubleMs);
+    if (outcome.source === "memory" && unreadMs > LOCAL_TTL_MS + SERVE_ON_MS)
+      this.accuse(`${where}, which it has not read again for ${unreadMs / 60_000} minutes`);
     if (
       this.purges.some((purge) => this.#takesBack(purge, made) && !(outcome.source === "github" && made.at > purge.at))
     )
@@ -82,23 +96,26 @@ export class Witness {
   }
 
   /** A token is made now. */
-  makes(making: Making, { token, repositories, digest }: MadeToken): void {
+  makes(making: Making, { token, repositories }: MadeToken): void {
     const { profile } = making.request;
     if (profile.kind !== "pipeline") return;
     const [repository = ""] = repositories;
     if (!this.#outside.mayBeMadeFor(making, repository))
-      this.accuse(
-        `has ${token} made for ${repository} (${making.occasion}), where the pipeline is no longer (${digest.length})`,
-      );
+      this.accuse(`has ${token} made for ${repository} (${making.occasion}), where the pipeline is no longer`);
   }
 
   /** What a fetch for a key that was not forgotten meanwhile has come to. */
   fetched(key: string, isRenewal: boolean, result: Fetched<VendedToken, Refusal> | "refused" | "lapse"): void {
-    if (result === "lapse") return;
-    if (result !== "refused" && result.kind === "value") return void this.#refusedSince.delete(key);
+    if (result === "lapse") return void this.#confirmedMs.set(key, this.#clock.monotonicMs());
+    if (result !== "refused" && result.kind === "value") return this.#made(key);
     this.#refusedSince.set(key, this.#outside.next());
     this.#mayRemove.add(key);
     if (isRenewal) this.#owed.add(key);
+  }
+
+  #made(key: string): void {
+    this.#refusedSince.delete(key);
+    this.#confirmedMs.set(key, this.#clock.monotonicMs());
   }
 
   drops(key: string): void {
@@ -106,7 +123,17 @@ export class Witness {
     this.#owed.add(key);
   }
 
+  /** The store failed it. */
+  troubled(): void {
+    this.#troubleMs = this.#clock.monotonicMs();
+  }
+
+  get troubleMs(): number {
+    return this.#troubleMs;
+  }
+
   reads(key: string): void {
+    this.#confirmedMs.set(key, this.#clock.monotonicMs());
     if (this.#owed.has(key)) this.accuse(`reads ${key}, which it was to remove first`);
   }
 

@@ -13,10 +13,12 @@ function world() {
   const clock = createFixedClock();
   let asked = 0;
   let answer: Pipeline | Error = { id: "p", repository: "git@github.com:acme/widget.git" };
+  let tookMs = 0;
   const pipelines = rememberPipelines(
     {
       read: () => {
         asked += 1;
+        clock.advance(tookMs);
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
     },
@@ -27,7 +29,13 @@ function world() {
       .read(organization, slug, { caller: "p", isFresh })
       .then(({ repository }) => repository)
       .catch((error: unknown) => error);
-  return { clock, read, asked: () => asked, answerWith: (next: Pipeline | Error) => (answer = next) };
+  return {
+    clock,
+    read,
+    asked: () => asked,
+    answerWith: (next: Pipeline | Error) => (answer = next),
+    take: (ms: number) => (tookMs = ms),
+  };
 }
 const HOME = "git@github.com:acme/widget.git";
 
@@ -49,6 +57,14 @@ describe("while Buildkite is down", () => {
     clock.advance(15 * MINUTE_MS - 1);
     expect(await read()).toBe(HOME);
     clock.advance(1);
+    expect(await read()).toMatchObject({ code: "upstream-unavailable" });
+  });
+
+  test("an answer that has become too old during the call, as in a process that was stopped, does not stand in", async () => {
+    const { read, answerWith, take } = world();
+    await read();
+    answerWith(fault("upstream-unavailable"));
+    take(15 * MINUTE_MS);
     expect(await read()).toMatchObject({ code: "upstream-unavailable" });
   });
 
