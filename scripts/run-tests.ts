@@ -8,6 +8,9 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 
+/** For tests that do not say otherwise. */
+const TEST_TIMEOUT_MS = "20000";
+
 interface Suite {
   readonly name: string;
   readonly paths: readonly string[];
@@ -57,58 +60,66 @@ if (chosen === undefined) {
 }
 process.exit(await runAll(chosen));
 
+/** Two suites at a time, because most of them mostly wait; the outside servers one by one. */
 async function runAll(list: readonly Suite[]): Promise<number> {
   const budgetMs = Number(process.env["TEST_BUDGET_SECONDS"] ?? "Infinity") * 1000;
   const startedMs = performance.now();
-  let passed = 0;
-  let failed = 0;
-  for (const suite of list.filter(({ paths }) => paths.some((path) => existsSync(path)))) {
-    if (performance.now() - startedMs > budgetMs) {
-      console.log(`\n== left out for lack of time: ${suite.name}`);
-      continue;
+  const there = list.filter(({ paths }) => paths.some((path) => existsSync(path)));
+  const total = { passed: 0, failed: 0 };
+
+  const lane = async (queue: Suite[]): Promise<void> => {
+    for (let suite = queue.shift(); suite !== undefined; suite = queue.shift()) {
+      if (performance.now() - startedMs > budgetMs) {
+        console.log(`\n== left out for lack of time: ${suite.name}`);
+        continue;
+      }
+      const { passed, failed } = await runWithRetry(suite);
+      total.passed += passed;
+      total.failed += failed;
     }
-    let result = await runSuite(suite);
-    if (result.failed > 0 && suite.retry === true) {
-      console.log(`\n== ${result.failed} failed in "${suite.name}": once more`);
-      result = await runSuite(suite);
-    }
-    passed += result.passed;
-    failed += result.failed;
-  }
-  console.log(`\n${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
-  console.log(`${passed} passed, ${failed} failed`);
-  return failed === 0 && passed > 0 ? 0 : 1;
+  };
+
+  const together = there.filter((suite) => !HEAVY.includes(suite));
+  await Promise.all([lane(together), lane(together)]);
+  await lane(there.filter((suite) => HEAVY.includes(suite)));
+  console.log(`\n${secondsSince(startedMs)} s`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
-async function runSuite({ name, paths, environment }: Suite): Promise<{ passed: number; failed: number }> {
-  console.log(`\n== ${name}`);
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+async function runWithRetry(suite: Suite): Promise<Outcome> {
+  const outcome = await runSuite(suite);
+  if (outcome.failed === 0 || suite.retry !== true) return outcome;
+  console.log(`\n== ${outcome.failed} failed in "${suite.name}": once more`);
+  return runSuite(suite);
+}
+
+/** Shows what a suite said when it is over, so that two do not mix: names of passing tests are left out. */
+async function runSuite({ name, paths, environment }: Suite): Promise<Outcome> {
+  const startedMs = performance.now();
+  console.log(`-- ${name}: begun`);
   const existing = paths.filter((path) => existsSync(path)).map((path) => `./${path}`);
-  const run = Bun.spawn([process.execPath, "test", ...existing], {
+  const run = Bun.spawn([process.execPath, "test", "--timeout", TEST_TIMEOUT_MS, ...existing], {
     env: { ...process.env, ...environment },
-    stdout: "inherit",
+    stdout: "pipe",
     stderr: "pipe",
   });
-  const output = await relay(run.stderr);
-  const passed = count(output, /^ *(\d+) pass$/m);
-  const failed = count(output, /^ *(\d+) fail$/m) + count(output, /^ *(\d+) errors?$/m);
+  const [said, reported] = await Promise.all([run.stdout.text(), run.stderr.text()]);
   const code = await run.exited;
+  const shown = reported.split("\n").filter((line) => !/^(?:\(pass\)|✓)/.test(Bun.stripANSI(line)));
+  console.log(`\n== ${name}: ${secondsSince(startedMs)} s\n${said}${shown.join("\n")}`);
+  const passed = count(reported, /^ *(\d+) pass$/m);
+  const failed = count(reported, /^ *(\d+) fail$/m) + count(reported, /^ *(\d+) errors?$/m);
   return { passed, failed: code === 0 ? failed : Math.max(1, failed) };
 }
 
-/** bun test reports on standard error: names of passing tests are left out, everything else is shown as it comes. */
-async function relay(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let all = "";
-  let rest = "";
-  for await (const chunk of stream) {
-    const text = decoder.decode(chunk, { stream: true });
-    all += text;
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) if (!/^(?:\x1b\[\d+m)*(?:\(pass\)|✓)/.test(line)) process.stderr.write(`${line}\n`);
-  }
-  process.stderr.write(rest);
-  return all;
+function secondsSince(startedMs: number): string {
+  return ((performance.now() - startedMs) / 1000).toFixed(1);
 }
 
 function count(output: string, pattern: RegExp): number {
