@@ -40,7 +40,7 @@ export class Witness {
   readonly #clock: Clock;
   /** Tokens that somebody put back into the store: as old as GitHub lets them be. */
   readonly #isPutBack: (key: string) => boolean;
-  /** Keys whose tokens of before are refused. */
+  /** Keys whose tokens of before were refused or dropped. */
   readonly #refusedSince = new Map<string, number>();
   /** When the store was last asked for a key, or a token made for it, or tried to be made. */
   readonly #confirmedMs = new Map<string, number>();
@@ -92,7 +92,7 @@ export class Witness {
     )
       this.accuse(`${where}, which a purge took back that it knows of`);
     const refusedAt = this.#refusedSince.get(key) ?? -1;
-    if (made.at < refusedAt && since > refusedAt) this.accuse(`${where}, though it has been refused since`);
+    if (made.at < refusedAt && since > refusedAt) this.accuse(`${where}, though it has been refused or dropped since`);
   }
 
   /** A token is made now. */
@@ -119,6 +119,7 @@ export class Witness {
   }
 
   drops(key: string): void {
+    this.#refusedSince.set(key, this.#outside.next());
     this.#mayRemove.add(key);
     this.#owed.add(key);
   }
