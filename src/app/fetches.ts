@@ -21,14 +21,18 @@ export interface FetchParts {
   readonly exchange: BoundedFetch;
 }
 
-/** Whatever requests cause, the policy is read and tokens are judged. Each try of a call takes its turn, and is charged, anew. */
+/**
+ * Whatever requests cause, the policy is read and tokens are judged. Each try of a call takes its turn, and is charged, anew: in this order,
+ * because a call that gets no turn is none.
+ */
 export function createFetches({ server, buildkite }: Configuration, { clock, random, exchange }: FetchParts): Fetches {
-  const limited = (): BoundedFetch => limitPerHost(exchange, server.outgoingMaxConnectionsPerHost, clock);
+  const limited = (fetch: BoundedFetch): BoundedFetch =>
+    limitPerHost(fetch, server.outgoingMaxConnectionsPerHost, clock);
   const retried = (fetch: BoundedFetch): BoundedFetch => retrySafely(fetch, { clock, random });
   const budget = createCallBudget(buildkite.callsPerMinutePerPipeline, clock);
   return {
-    fetch: retried(chargeCallers(limited(), budget.spend)),
-    policyFetch: retried(limited()),
-    issuerFetch: limited(),
+    fetch: retried(limited(chargeCallers(exchange, budget.spend))),
+    policyFetch: retried(limited(exchange)),
+    issuerFetch: limited(exchange),
   };
 }

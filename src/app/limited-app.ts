@@ -4,6 +4,7 @@ import { createInstallationToken, revokeInstallationToken } from "../github/inst
 import { RateLimits } from "../github/rate-limits.ts";
 import type { BoundedFetch } from "../lib/bounded-fetch.ts";
 import { OverBudget } from "../lib/over-budget.ts";
+import { isOutage } from "../lib/upstream-verdict.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AppConnection } from "../vending/mint.ts";
 import { connectApp, type AppParts, type ConnectedApp } from "./connected-app.ts";
@@ -39,12 +40,15 @@ export function connectLimitedApp(configuration: AppConfiguration, apiUrl: URL, 
     account: one.connection.account,
     createToken: async (request, call) => {
       await limits.admit(call?.urgency ?? "hot");
+      let isDealtWith = true;
       try {
         return await createInstallationToken(through, one.app, one.appJwt, request, call?.caller);
       } catch (error) {
-        // A pipeline that asks without end must not use up the turns of the others with calls that are never made.
-        if (error instanceof OverBudget) limits.readmit();
+        // Neither a pipeline that asks without end nor an outage may use up the turns of the others with calls that came to nothing.
+        isDealtWith = !(error instanceof OverBudget || isOutage(error));
         throw error;
+      } finally {
+        limits.ended(isDealtWith);
       }
     },
     revokeToken: (token) => revokeInstallationToken(through, token),

@@ -6,6 +6,8 @@ import type { InstallationAccount } from "./installations.ts";
 const ASK_AGAIN_AFTER_MS = 60 * 60 * 1000;
 /** After a failed refresh, so that an outage of GitHub is not made worse by asking at each request. */
 const RETRY_AFTER_MS = 60 * 1000;
+/** The same while it is not known: nobody is charged for this call, so whoever asks without end must not be able to cause it without end. */
+const UNKNOWN_COOL_DOWN_MS = 1000;
 
 /** Whose repositories an App may hand out: learnt when first needed, asked again hourly, kept while GitHub cannot be asked. */
 export interface AccountSource {
@@ -20,6 +22,7 @@ export function createAccountSource(read: () => Promise<InstallationAccount | un
   let known: InstallationAccount | undefined;
   let askAgainAtMs = 0;
   let asking: Promise<InstallationAccount> | undefined;
+  let failure: { readonly error: unknown; readonly untilMs: number } | undefined;
 
   const ask = async (): Promise<InstallationAccount> => {
     askAgainAtMs = clock.monotonicMs() + RETRY_AFTER_MS;
@@ -35,21 +38,24 @@ export function createAccountSource(read: () => Promise<InstallationAccount | un
   return {
     current: () => {
       if (known !== undefined && clock.monotonicMs() < askAgainAtMs) return known;
+      if (known === undefined && failure !== undefined && clock.monotonicMs() < failure.untilMs)
+        return Promise.reject(unknownBecauseOf(failure.error));
       asking ??= ask().finally(() => (asking = undefined));
       if (known !== undefined) {
         asking.catch(() => undefined);
         return known;
       }
       return asking.catch((error: unknown) => {
-        throw new UpstreamFault(
-          "upstream-unavailable",
-          "the App's account is not known yet",
-          { upstream: "github", ...(error instanceof UpstreamFault ? retryHint(error) : {}) },
-          { cause: error },
-        );
+        failure = { error, untilMs: clock.monotonicMs() + UNKNOWN_COOL_DOWN_MS };
+        throw unknownBecauseOf(error);
       });
     },
   };
+}
+
+function unknownBecauseOf(cause: unknown): UpstreamFault {
+  const details = { upstream: "github", ...(cause instanceof UpstreamFault ? retryHint(cause) : {}) } as const;
+  return new UpstreamFault("upstream-unavailable", "the App's account is not known yet", details, { cause });
 }
 
 function retryHint({ details }: UpstreamFault): { readonly retryAfterSeconds?: number } {

@@ -5,25 +5,24 @@ import type { Quota } from "./rate-headers.ts";
 /** Replies of one window may name its end a few seconds apart. */
 const SAME_WINDOW_MS = 5_000;
 
-/** What is left of an hour's calls by what GitHub said last, less the calls that are under way. */
+/**
+ * What is left of an hour's calls by what GitHub said last, less the calls that are under way. A call that is over counts for nothing: if
+ * GitHub has counted it, GitHub says so, and one that never came to GitHub was not counted by anybody.
+ */
 export interface QuotaWindow {
   /** True when a new window begins. */
   readonly note: (quota: Quota) => boolean;
   /** Undefined while GitHub has not said, and after the window's end. */
   readonly left: () => (Left & { readonly limit: number }) | undefined;
-  /** Counts a call before GitHub does. */
-  readonly count: () => void;
-  /** The call was not made after all. */
-  readonly uncount: () => void;
+  /** A call begins, which GitHub will count. */
+  readonly begin: () => void;
+  readonly end: () => void;
 }
 
 export function createQuotaWindow(clock: Clock): QuotaWindow {
-  let known: { readonly limit: number; remaining: number; readonly endsAtMs: number } | undefined;
+  let known: { readonly limit: number; readonly remaining: number; readonly endsAtMs: number } | undefined;
+  let underWay = 0;
 
-  const change = (by: number): void => {
-    const now = current();
-    if (now !== undefined) now.remaining += by;
-  };
   const current = (): typeof known => {
     if (known !== undefined && clock.monotonicMs() >= known.endsAtMs) known = undefined;
     return known;
@@ -34,16 +33,17 @@ export function createQuotaWindow(clock: Clock): QuotaWindow {
       const endsAtMs = clock.monotonicMs() + resetsInSeconds * 1000;
       const before = current();
       const isSame = before !== undefined && Math.abs(before.endsAtMs - endsAtMs) < SAME_WINDOW_MS;
-      // Replies can overtake each other, and calls under way are counted already.
+      // Replies can overtake each other.
       known = { limit, remaining: isSame ? Math.min(before.remaining, remaining) : remaining, endsAtMs };
       return !isSame;
     },
     left: () => {
       const now = current();
       if (now === undefined) return undefined;
-      return { limit: now.limit, remaining: now.remaining, untilResetMs: now.endsAtMs - clock.monotonicMs() };
+      const untilResetMs = now.endsAtMs - clock.monotonicMs();
+      return { limit: now.limit, remaining: Math.max(0, now.remaining - underWay), untilResetMs };
     },
-    count: () => change(-1),
-    uncount: () => change(1),
+    begin: () => void (underWay += 1),
+    end: () => void (underWay -= 1),
   };
 }

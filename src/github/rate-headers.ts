@@ -9,17 +9,22 @@ export interface Quota {
   readonly resetsInSeconds: number;
 }
 
+/** No limit of GitHub's lasts longer than the hour that the primary one counts. Who says otherwise would keep us away without end. */
+const LONGEST_SECONDS = 3600;
+
 /** Undefined when a reply does not say, as GitHub Enterprise Server does not by default. */
 export function readQuota({ headers }: BoundedResponse, nowMs: number): Quota | undefined {
   const limit = wholeNumber(headers.get("x-ratelimit-limit"));
   const remaining = wholeNumber(headers.get("x-ratelimit-remaining"));
   const reset = wholeNumber(headers.get("x-ratelimit-reset"));
-  if (limit === undefined || remaining === undefined || reset === undefined) return undefined;
+  // Nobody has an hour of no calls.
+  if (limit === undefined || limit === 0 || remaining === undefined || reset === undefined) return undefined;
   // GitHub's own clock on both sides where it is told: ours may be off.
   const date = Date.parse(headers.get("date") ?? "");
   const nowSeconds = Math.floor((Number.isNaN(date) ? nowMs : date) / 1000);
   const resource = headers.get("x-ratelimit-resource") ?? "core";
-  return { resource, limit, remaining, resetsInSeconds: Math.max(1, reset - nowSeconds) };
+  const resetsInSeconds = Math.min(LONGEST_SECONDS, Math.max(1, reset - nowSeconds));
+  return { resource, limit, remaining, resetsInSeconds };
 }
 
 /** How long to stay away, where a reply says so: `secondary` for every limit but the hour's. */
@@ -30,9 +35,6 @@ export interface Limitation {
 
 /** GitHub asks for a minute at least where it names no time. Source: docs.github.com, "Rate limits for the REST API". */
 const UNNAMED_SECONDS = 60;
-/** No limit of GitHub's lasts longer than the hour that the primary one counts. */
-const LONGEST_SECONDS = 3600;
-
 /** Undefined for every reply that is no limit, outages included. */
 export function readLimitation(response: BoundedResponse): Limitation | undefined {
   const { status, headers } = response;

@@ -60,17 +60,19 @@ export class RateLimits {
     this.#isClosed = true;
   }
 
-  /** Resolves when the call may be made. Rejects with `upstream-unavailable` and the time to wait when that is too long. */
+  /**
+   * Resolves when the call may be made, whose end is to be told. Rejects with `upstream-unavailable` and the time to wait when that is too long.
+   */
   async admit(urgency: Urgency): Promise<void> {
     this.assertOpen();
     const waitMs = this.#take(urgency);
     if (waitMs > 0) await new Promise<void>((resolve) => void this.#clock.after(waitMs, resolve));
   }
 
-  /** Takes back one admission: the call was not made after all. */
-  readmit(): void {
-    this.#pacing.giveBack();
-    this.#window.uncount();
+  /** An admitted call is over. One that GitHub did not deal with leaves its turn to others: an outage uses nothing up. */
+  ended(isDealtWith: boolean): void {
+    this.#window.end();
+    if (!isDealtWith) this.#pacing.giveBack();
   }
 
   /** Throws as `admit` does while GitHub says to stay away; for calls that nothing is saved by putting off. */
@@ -92,6 +94,12 @@ export class RateLimits {
   #take(urgency: Urgency): number {
     const nowMs = this.#clock.monotonicMs();
     if (urgency === "renewal") this.#renewalPacing.take(RENEWAL_RATE, nowMs, Infinity, 0);
+    const waitMs = this.#waitFor(urgency, nowMs);
+    this.#window.begin();
+    return waitMs;
+  }
+
+  #waitFor(urgency: Urgency, nowMs: number): number {
     const left = this.#window.left();
     if (left === undefined) return 0;
     if (this.#isUsedUp(urgency)) throw limited("the hour's calls are used up", Math.ceil(left.untilResetMs / 1000));
@@ -100,7 +108,6 @@ export class RateLimits {
     if (waitMs === undefined) {
       throw limited("too many tokens at once", Math.ceil(this.#pacing.waitMs(left, nowMs, kept) / 1000));
     }
-    this.#window.count();
     return waitMs;
   }
 

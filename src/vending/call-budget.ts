@@ -10,23 +10,33 @@ export interface CallBudget {
   readonly spend: (pipelineId: string) => void;
 }
 
-/** A bucket of `perMinute` calls for each pipeline that fills up again evenly. */
+const MINUTE_MS = 60_000;
+
+/**
+ * At most `perMinute` calls of a pipeline in any sixty seconds. Each call's time is kept until then: a bucket that fills up again would let
+ * twice as many through in its first minute.
+ */
 export function createCallBudget(perMinute: number, clock: Clock): CallBudget {
-  const buckets = new Map<string, { readonly left: number; readonly atMs: number }>();
-  const perMs = perMinute / 60_000;
+  /** Oldest first. */
+  const callTimesMs = new Map<string, number[]>();
 
   return {
     spend: (pipelineId) => {
       const nowMs = clock.monotonicMs();
-      const bucket = buckets.get(pipelineId);
-      const left = bucket === undefined ? perMinute : Math.min(perMinute, bucket.left + (nowMs - bucket.atMs) * perMs);
-      if (left < 1) {
-        throw new OverBudget("too many upstream calls by this pipeline", Math.ceil((1 - left) / perMs / 1000));
-      }
-      buckets.delete(pipelineId);
-      const oldest = buckets.size >= REMEMBERED_PIPELINES ? buckets.keys().next() : undefined;
-      if (oldest?.done === false) buckets.delete(oldest.value);
-      buckets.set(pipelineId, { left: left - 1, atMs: nowMs });
+      const times = callTimesMs.get(pipelineId) ?? [];
+      const firstOfMinute = times.findIndex((atMs) => nowMs - atMs < MINUTE_MS);
+      times.splice(0, firstOfMinute === -1 ? times.length : firstOfMinute);
+      const [oldestMs] = times;
+      if (oldestMs !== undefined && times.length >= perMinute)
+        throw new OverBudget(
+          "too many upstream calls by this pipeline",
+          Math.ceil((oldestMs + MINUTE_MS - nowMs) / 1000),
+        );
+      callTimesMs.delete(pipelineId);
+      const quietest = callTimesMs.size >= REMEMBERED_PIPELINES ? callTimesMs.keys().next() : undefined;
+      if (quietest?.done === false) callTimesMs.delete(quietest.value);
+      times.push(nowMs);
+      callTimesMs.set(pipelineId, times);
     },
   };
 }

@@ -146,3 +146,25 @@ test("tokens made in the background are on record, and every request is", async 
   ]);
   for (const { token } of events) expect(made.has(token.hashedToken)).toBe(true);
 }, 60_000);
+
+test.each<readonly [Fault]>([["refuse"], ["hang"], [502]])(
+  "requests that fail while GitHub shows %p use up none of the hour's calls: all are served within five seconds after",
+  async (fault) => {
+    await using service = await startVirtualService();
+    const { clock } = service;
+    service.quota = { limit: 5000, remaining: 2000 };
+    expect((await service.ask("first")).status).toBe(200);
+    const newcomers = Array.from({ length: 100 }, (_none, index) => `newcomer-${index}`);
+    service.faults = { tokens: fault };
+    for (let round = 0; round < 30; round++) {
+      const asking = Promise.all(newcomers.map((pipeline) => service.begin(pipeline)));
+      await clock.advanceAndSettle(20_000);
+      for (const { status } of await asking) expect(status).toBe(503);
+    }
+    service.faults = {};
+    const waiting = Promise.all(newcomers.map((pipeline) => service.begin(pipeline)));
+    await clock.advanceAndSettle(5_000);
+    expect((await waiting).map(({ status }) => status)).toEqual(newcomers.map(() => 200));
+  },
+  60_000,
+);

@@ -3,6 +3,7 @@ import { createAccountSource } from "../../../src/github/account-source.ts";
 import type { InstallationAccount } from "../../../src/github/installations.ts";
 import { UpstreamFault } from "../../../src/lib/upstream-fault.ts";
 import { createFixedClock } from "../../support/fixed-clock.ts";
+import { rejection } from "../../support/rejection.ts";
 
 const ACME: InstallationAccount = { id: 1, login: "acme", type: "Organization" };
 const RENAMED: InstallationAccount = { ...ACME, login: "acme-inc" };
@@ -50,6 +51,19 @@ describe("the App's account", () => {
     clock.advance(60_000);
     void source.current();
     expect(asked()).toBe(3);
+  });
+
+  test("while it is not known, GitHub is asked once a second, however many need it", async () => {
+    const { source, clock, asked, set } = world();
+    set(new UpstreamFault("upstream-refused", "read installation", { upstream: "github", status: 404 }));
+    for (let count = 0; count < 1000; count++) {
+      expect(await rejection(Promise.resolve(source.current()))).toMatchObject({ code: "upstream-unavailable" });
+      clock.advance(10);
+    }
+    expect(asked()).toBe(10);
+    set(ACME);
+    clock.advance(1000);
+    expect(await source.current()).toEqual(ACME);
   });
 
   test.each([

@@ -98,12 +98,12 @@ describe("GitHub's primary limit", () => {
 
   test("stops renewals first and says so", () => {
     const { limits, reply, quota, events } = world();
-    limits.note(reply(201, quota(1251)));
+    limits.note(reply(201, quota(1251, 5000, 60)));
     expect(limits.mayRenew()).toBe(true);
-    limits.note(reply(201, quota(1250)));
+    limits.note(reply(201, quota(1250, 5000, 60)));
     expect(limits.mayRenew()).toBe(false);
-    limits.note(reply(201, quota(1249)));
-    limits.note(reply(201, quota(4999, 5000, 2 * HOUR_SECONDS)));
+    limits.note(reply(201, quota(1249, 5000, 60)));
+    limits.note(reply(201, quota(4999)));
     expect(limits.mayRenew()).toBe(true);
     expect(events.filter((event) => event.includes("saving"))).toEqual(["saving", "not saving"]);
   });
@@ -121,6 +121,41 @@ describe("GitHub's primary limit", () => {
     const { limits, reply, quota, admit } = world();
     limits.note(reply(201, { ...quota(0), "x-ratelimit-resource": "search" }));
     expect(await admit("renewal")).toBe("now");
+  });
+
+  test("whose reset lies years ahead holds back for an hour at most", async () => {
+    const { clock, limits, reply, quota, admit } = world();
+    limits.note(reply(201, quota(0, 5000, 10 * 365 * 24 * HOUR_SECONDS)));
+    expect(await admit("hot")).toBe(`after ${HOUR_SECONDS}`);
+    clock.advance(HOUR_SECONDS * 1000);
+    expect(await admit("hot")).toBe("now");
+  });
+
+  test("of no calls in an hour limits nothing", async () => {
+    const { limits, reply, quota, admit } = world();
+    limits.note(reply(201, quota(0, 0)));
+    expect(await admit("renewal")).toBe("now");
+  });
+
+  test("is not used up by calls that never came to GitHub", async () => {
+    const { limits, reply, quota, admit } = world();
+    limits.note(reply(201, quota(100, 100)));
+    for (let count = 0; count < 1000; count++) {
+      expect(await admit("hot")).toBe("now");
+      limits.ended(false);
+    }
+  });
+
+  test("counts calls under way until GitHub has", async () => {
+    const { limits, reply, quota, admit } = world();
+    limits.note(reply(201, quota(2, 100)));
+    expect(await admit("hot")).toBe("now");
+    expect(await admit("hot")).toBe("now");
+    expect(await admit("hot")).toBe(`after ${HOUR_SECONDS}`);
+    limits.note(reply(201, quota(1, 100)));
+    limits.ended(true);
+    limits.ended(false);
+    expect(await admit("hot")).toBe("now");
   });
 
   test("that GitHub does not tell limits nothing", async () => {
@@ -170,7 +205,7 @@ describe("a flood of misses", () => {
     limits.note(reply(201, quota(4000)));
     for (let count = 0; count < 3000; count++) {
       expect(await admit("cold")).toBe("now");
-      limits.readmit();
+      limits.ended(false);
     }
   });
 

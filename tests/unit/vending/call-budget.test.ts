@@ -17,11 +17,28 @@ describe("createCallBudget()", () => {
   test("a pipeline has so many calls a minute, and is told when the next is free", () => {
     const clock = createFixedClock();
     const budget = createCallBudget(60, clock);
-    expect(spend(60, budget)).toBeUndefined();
+    expect(spend(20, budget)).toBeUndefined();
+    clock.advance(10_000);
+    expect(spend(40, budget)).toBeUndefined();
+    expect(spend(1, budget)?.retryAfterSeconds).toBe(50);
+    clock.advance(49_999);
     expect(spend(1, budget)?.retryAfterSeconds).toBe(1);
-    clock.advance(1000);
-    expect(spend(1, budget)).toBeUndefined();
-    expect(spend(1, budget)).toBeInstanceOf(OverBudget);
+    clock.advance(1);
+    expect(spend(20, budget)).toBeUndefined();
+    expect(spend(1, budget)?.retryAfterSeconds).toBe(10);
+  });
+
+  test("whenever one looks, no sixty seconds have more", () => {
+    const clock = createFixedClock();
+    const budget = createCallBudget(60, clock);
+    const times: number[] = [];
+    for (let tries = 0; tries < 3000; tries++) {
+      if (spend(1, budget) === undefined) times.push(clock.monotonicMs());
+      clock.advance(70);
+    }
+    for (const [index, atMs] of times.entries())
+      expect((times[index + 60] ?? Infinity) - atMs).toBeGreaterThanOrEqual(60_000);
+    expect(times.length).toBeWithin(180, 241);
   });
 
   test("one pipeline's calls are not another's", () => {
