@@ -16,7 +16,7 @@ export PATH := $(dir $(BUN)):$(PATH)
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: node_modules/.installed ## Install Bun $(BUN_VERSION) (inside .tools, unless you have it) and the dependencies
+setup: node_modules/.installed ## Install the Bun that package.json names (inside .tools, unless you have it) and the dependencies
 
 node_modules/.installed: package.json bun.lock
 	@command -v npm >/dev/null || { echo "npm is needed: install Node.js with npm, then run this again" >&2; exit 1; }

@@ -11,9 +11,6 @@ export async function openTelemetry(
   version: string,
   clock: Clock,
 ): Promise<Telemetry | undefined> {
-  if (observe.pyroscope !== undefined) {
-    logger.warn("OBSERVE_PYROSCOPE_ENABLED is true: this version sends no profiles");
-  }
   if (!observe.enabled) return undefined;
   const telemetry = await startTelemetry({
     ...observe,

@@ -168,6 +168,7 @@ function readPyroscope(reader: EnvironmentReader): ObserveConfiguration["pyrosco
     reader.refuse(OBSERVE.pyroscopeServerAddress, "is required with OBSERVE_PYROSCOPE_ENABLED");
   }
   if (!enabled || serverAddress === undefined) return undefined;
+  reader.warn(OBSERVE.pyroscopeEnabled, "is true: this version sends no profiles");
   return {
     serverAddress,
     ...(basicAuthUser === undefined ? {} : { basicAuthUser }),

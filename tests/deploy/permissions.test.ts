@@ -107,6 +107,23 @@ test("the load balancer is reached from the marker group alone, the tasks from t
   expect(shippedResources("AWS::EC2::SecurityGroupIngress")).toEqual([]);
 });
 
+test("the marker group lets agents reach the load balancer, and adds nothing else to what they may", () => {
+  const marker = shippedResources("AWS::EC2::SecurityGroup").find(({ name }) => name === "AgentsGroup");
+  expect(marker?.resource.Properties).not.toContainAnyKeys(["SecurityGroupEgress", "SecurityGroupIngress"]);
+  const rules = shippedResources("AWS::EC2::SecurityGroupEgress").filter(
+    ({ resource }) => JSON.stringify(resource.Properties?.["GroupId"]) === JSON.stringify({ Ref: "AgentsGroup" }),
+  );
+  // One at least: without any the default lets everything out.
+  expect(rules.map(({ resource }) => resource.Properties)).toEqual([
+    expect.objectContaining({
+      IpProtocol: "tcp",
+      FromPort: 443,
+      ToPort: 443,
+      DestinationSecurityGroupId: { Ref: "LoadBalancerGroup" },
+    }),
+  ]);
+});
+
 test("what holds keys, secrets, images or audit entries outlives its stack", () => {
   for (const type of ["AWS::KMS::Key", "AWS::SecretsManager::Secret", "AWS::ECR::Repository", "AWS::Logs::LogGroup"]) {
     for (const { resource } of shippedResources(type)) {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { REQUEST_DEADLINE_MS } from "../../src/http/in-flight.ts";
 import { readTemplate, shippedTemplates, STACKS, templateText, type StackName } from "../support/cloudformation.ts";
 
 const importsOf = (stack: StackName): string[] =>
@@ -34,6 +36,22 @@ describe("the templates", () => {
   });
 });
 
+test.each([
+  ["chinmina", true],
+  ["ci-tokens-2", true],
+  ["a", false],
+  ["abcdefghijklmnopqrstu", false],
+  ["chinmina-", false],
+  ["chin--mina", false],
+  ["2tokens", false],
+  ["Chinmina", false],
+])("the name %s, which load balancers, caches and repositories have to take, is legal: %p", (name, isLegal) => {
+  const rules = v.object({ AllowedPattern: v.string(), MinLength: v.number(), MaxLength: v.number() });
+  const { AllowedPattern, MinLength, MaxLength } = v.parse(rules, readTemplate("network").Parameters["Name"]);
+  const fits = new RegExp(`^(?:${AllowedPattern})$`).test(name);
+  expect(fits && name.length >= MinLength && name.length <= MaxLength).toBe(isLegal);
+});
+
 test("the cache's user may do what docs/valkey.md says the service does, and no more", async () => {
   const page = await Bun.file(new URL("../../docs/valkey.md", import.meta.url)).text();
   const documented = /^(on ~\* -@all .*)$/m.exec(page)?.[1];
@@ -45,4 +63,20 @@ test("the load balancer gives up idle connections before the service does", () =
     Key: "idle_timeout.timeout_seconds",
     Value: "60",
   });
+});
+
+test("a first deployment that fails can be taken back: nothing protects the load balancer until that is asked for", () => {
+  const { Parameters, Resources } = readTemplate("service");
+  expect(Parameters["DeletionProtection"]).toMatchObject({ Default: "false", AllowedValues: ["true", "false"] });
+  expect(Resources["LoadBalancer"]?.Properties?.["LoadBalancerAttributes"]).toContainEqual({
+    Key: "deletion_protection.enabled",
+    Value: { Ref: "DeletionProtection" },
+  });
+});
+
+test("a task that goes is left its connections for longer than a request can take", () => {
+  const attributes = readTemplate("service").Resources["TargetGroup"]?.Properties?.["TargetGroupAttributes"];
+  const delays = v.parse(v.array(v.object({ Key: v.string(), Value: v.string() })), attributes);
+  const delay = delays.find(({ Key }) => Key === "deregistration_delay.timeout_seconds");
+  expect(Number(delay?.Value) * 1000).toBeGreaterThan(REQUEST_DEADLINE_MS);
 });

@@ -42,6 +42,11 @@ describe("readConfiguration() warns of", () => {
     ["a PEM key among other Apps", { GITHUB_APPS: PEM_ENTRY }, ["GITHUB_APPS"]],
     ["the disclosing of App ids", { DEV_DISCLOSE_APP_IDENTIFIERS: "true" }, ["DEV_DISCLOSE_APP_IDENTIFIERS"]],
     ["write access to the policy", { PROFILE_ALLOW_SELF_WRITE: "true" }, ["PROFILE_ALLOW_SELF_WRITE"]],
+    [
+      "profiles for Pyroscope, which are not sent",
+      { OBSERVE_PYROSCOPE_ENABLED: "true", OBSERVE_PYROSCOPE_SERVER_ADDRESS: "https://p.example" },
+      ["OBSERVE_PYROSCOPE_ENABLED"],
+    ],
     ["settings that nothing uses", { VALKEY_ADDRESS: "cache:6379" }, ["CACHE_TYPE"]],
     ["a misspelt variable", { SERVER_PROT: "80" }, ["SERVER_PROT"]],
   ];
