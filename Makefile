@@ -11,7 +11,7 @@ endif
 export PATH := $(dir $(BUN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release image dev demo demo-valkey playground check format test-quick test test-heavy test-all simulate clean
+.PHONY: help setup build release image dev demo demo-valkey playground check format test-quick test test-heavy test-all simulate bench bench-quick clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,12 @@ test-all: build ## Everything, outside servers and emulators included
 
 simulate: setup ## A million interleavings of two instances in a simulated world (SEEDS=how many, SEED=one of them again)
 	@"$(BUN)" scripts/simulate.ts $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
+
+bench: build ## Load tests of everything (half an hour): bench/results and the tables of docs; PEER=COMMAND for another server
+	@"$(BUN)" bench/all.ts $(BENCH_SECONDS) $(BENCH_ROUNDS)
+
+bench-quick: build ## The same in a few minutes, with figures that mean little, into dist/bench
+	@BENCH_RESULTS=dist/bench "$(BUN)" bench/all.ts 1 1
 
 clean: ## Remove what was built
 	rm -rf dist coverage

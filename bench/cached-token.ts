@@ -29,9 +29,11 @@ const contenders: Contender[] = [bridge];
 const command = process.env["PEER"];
 if (command !== undefined) contenders.push(started.use(await startPeer(command, surroundings.environment)));
 
-say(`filling memory with ${ENTRIES} entries`);
 const requests = surroundings.ofEachPipeline("/token");
-await askAll(bridge, requests);
+for (const contender of contenders) {
+  say(`filling the memory of ${contender.name} with ${ENTRIES} entries`);
+  await askAll(contender, requests);
+}
 const [first] = requests;
 if (first === undefined) throw new TypeError("no pipeline was added");
 const line = bridge.lines.find((text) => text.includes('"audit"'))?.length ?? TYPICAL_LINE_LENGTH;
@@ -64,6 +66,7 @@ publish({
   figures: {
     ...figuresOf(summaries),
     insideUs,
+    lineBytes: line,
     ...Object.fromEntries(
       memory.flatMap(({ name, idleMiB, afterMiB, peakMiB }) => [
         [`${name}; idleMiB`, idleMiB],

@@ -7,7 +7,7 @@
  * One request at a time, each of another pipeline: what is measured is the service, not how the simulator and it share the cores.
  */
 import { startBinary, type Contender } from "./load/contender.ts";
-import { leaveServerCores, median, quantile } from "./load/machine.ts";
+import { cpuSeconds, leaveServerCores, median, quantile } from "./load/machine.ts";
 import { IMAGE_SETTINGS, LENGTH, say } from "./load/options.ts";
 import { count, publish, time } from "./load/report.ts";
 import { ask, type AskedRequest } from "./load/requests.ts";
@@ -38,6 +38,7 @@ const perRun = Math.min(Math.floor(PIPELINES / (LENGTH.rounds * DELAYS_MS.length
 const requests = surroundings.ofEachPipeline("/token", perRun * LENGTH.rounds * DELAYS_MS.length);
 for (const request of requests.splice(0, 20)) await ask(bridge, request);
 
+const cpuBefore = cpuSeconds(bridge.pid);
 const runs = DELAYS_MS.map((): Timed[] => []);
 for (let round = 0; round < LENGTH.rounds; round++) {
   for (const [index, delay] of DELAYS_MS.entries()) {
@@ -69,7 +70,10 @@ publish({
     ]),
   },
   notes: { "an uncached request asks": "Buildkite for the pipeline's repository, then GitHub for the token" },
-  figures: Object.fromEntries(rows.map(({ delay, addedMs }) => [`${delay} ms; addedUs`, addedMs * 1000])),
+  figures: {
+    ...Object.fromEntries(rows.map(({ delay, addedMs }) => [`${delay} ms; addedUs`, addedMs * 1000])),
+    cpuUs: ((cpuSeconds(bridge.pid) - cpuBefore) / rows.reduce((sum, row) => sum + row.requests, 0)) * 1e6,
+  },
 });
 
 async function askFor(seconds: number, contender: Contender, list: AskedRequest[]): Promise<Timed[]> {

@@ -19,16 +19,20 @@ export async function ask({ port }: Pick<Contender, "port">, { path, jwt, body }
   return text;
 }
 
-/** Sends each once, so many at a time. Throws when one is not answered with 200. */
+const RETRY_MS = 1000;
+
+/** Sends each, so many at a time, and once more what is refused, as clients do. Throws when one is then not answered with 200. */
 export async function askAll(
   contender: Pick<Contender, "port">,
   requests: readonly AskedRequest[],
   atOnce = 16,
 ): Promise<void> {
-  let next = 0;
+  // One iterator for all loops: each takes what is next.
+  const left = requests.values();
   const loop = async (): Promise<void> => {
-    for (let request = requests[next++]; request !== undefined; request = requests[next++])
-      await ask(contender, request);
+    for (const request of left) {
+      await ask(contender, request).catch(() => Bun.sleep(RETRY_MS).then(() => ask(contender, request)));
+    }
   };
   await Promise.all(Array.from({ length: atOnce }, loop));
 }

@@ -5,8 +5,13 @@ import type { Clock } from "../lib/clock.ts";
  * health check is answered after at most two of these.
  */
 export const SLICE_MS = 2;
-/** A request that has waited so long for the processor is refused: sooner than a client gives up, later than a burst of jobs takes. */
-export const LONGEST_WAIT_MS = 200;
+/**
+ * A request that has waited so long for the processor is refused: sooner than a client gives up, later than a burst of
+ * a thousand jobs takes on a quarter of a core. Only when
+ * so many slices were worked on for others meanwhile: a process that was not run for a while has no more to do than before.
+ */
+export const LONGEST_WAIT_MS = 1000;
+export const LEAST_SLICES_WAITED = 10;
 
 /** What a request is to do once it is its turn. */
 export interface Work {
@@ -26,6 +31,7 @@ export interface WorkQueue {
 interface Waiting {
   readonly work: Work;
   readonly arrivedMs: number;
+  readonly arrivedInSlice: number;
 }
 
 /**
@@ -38,15 +44,20 @@ interface Waiting {
 export function createWorkQueue(clock: Clock): WorkQueue {
   let waiting: Waiting[] = [];
   let next = 0;
+  let slice = 0;
   let sliceEndMs = Number.NEGATIVE_INFINITY;
   let isDraining = false;
+
+  const hasWaitedTooLong = ({ arrivedMs, arrivedInSlice }: Waiting, nowMs: number): boolean =>
+    nowMs - arrivedMs > LONGEST_WAIT_MS && slice - arrivedInSlice > LEAST_SLICES_WAITED;
 
   const drain = (): void => {
     let nowMs = clock.monotonicMs();
     sliceEndMs = nowMs + SLICE_MS;
+    slice += 1;
     for (let first = waiting[next]; first !== undefined && nowMs < sliceEndMs; first = waiting[next]) {
       next += 1;
-      if (nowMs - first.arrivedMs > LONGEST_WAIT_MS) first.work.refuse();
+      if (hasWaitedTooLong(first, nowMs)) first.work.refuse();
       else first.work.begin(true);
       nowMs = clock.monotonicMs();
     }
@@ -61,7 +72,7 @@ export function createWorkQueue(clock: Clock): WorkQueue {
     length: () => waiting.length - next,
     add: (work, arrivedMs) => {
       if (!isDraining && arrivedMs < sliceEndMs) return work.begin(false);
-      waiting.push({ work, arrivedMs });
+      waiting.push({ work, arrivedMs, arrivedInSlice: slice });
       if (isDraining) return;
       isDraining = true;
       setImmediate(drain);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
-import { createWorkQueue, LONGEST_WAIT_MS, SLICE_MS } from "../../../src/http/work-queue.ts";
+import * as fc from "fast-check";
+import { createWorkQueue, LEAST_SLICES_WAITED, LONGEST_WAIT_MS, SLICE_MS } from "../../../src/http/work-queue.ts";
 import { createFixedClock } from "../../support/fixed-clock.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -58,16 +58,26 @@ describe("createWorkQueue()", () => {
     expect(log).toEqual(["long waited", "waiting waited", "later waited"]);
   });
 
-  test("refuses what has waited longer than it may, and only that", async () => {
-    const { clock, log, add } = setUp();
-    add("long", LONGEST_WAIT_MS);
+  test("refuses what has waited longer than it may while others were worked on, and only that", async () => {
+    const { clock, log, add, queue } = setUp();
+    const eachMs = LONGEST_WAIT_MS / LEAST_SLICES_WAITED;
+    for (let index = 0; index < LEAST_SLICES_WAITED; index++) add("others", eachMs);
     add("in time", 1);
     add("too late", 0);
-    await turn();
+    while (queue.length() > 0) await turn();
     add("new", 0);
     await turn();
-    expect(log).toEqual(["long waited", "in time waited", "too late refused", "new waited"]);
+    expect(log.slice(LEAST_SLICES_WAITED)).toEqual(["in time waited", "too late refused", "new"]);
     expect(clock.pending()).toBe(0);
+  });
+
+  test("refuses nothing because the process was not run for a while", async () => {
+    const { clock, log, add } = setUp();
+    add("first", 0);
+    add("second", 0);
+    clock.advance(10 * LONGEST_WAIT_MS);
+    await turn();
+    expect(log).toEqual(["first waited", "second waited"]);
   });
 
   test("begins or refuses everything exactly once, in the order of arrival, whatever takes how long", async () => {
