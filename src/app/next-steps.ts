@@ -41,7 +41,6 @@ const NEXT_STEPS: Readonly<Record<FaultCode, string>> = {
   "key-is-primary": "chinmina-bridge keyset promote-key makes another key the primary one",
   "key-not-enabled": "chinmina-bridge keyset enable-key puts it back in use",
   "key-destroyed": LIST,
-  "template-unknown": "use one of tinkey's names for AEAD keys, such as AES256_GCM",
   "default-app-unusable": DOCTOR,
   "grant-too-wide": "look at the owner in GITHUB_ORG_PROFILE, and at GITHUB_API_URL",
   "invalid-jwks": "chinmina-bridge config check tells what is accepted",

@@ -74,12 +74,17 @@ async function readStart(chunks: AsyncIterable<Uint8Array>, maxBytes: number): P
   return new Uint8Array(Buffer.concat(parts, Math.min(length, maxBytes + 1)));
 }
 
+/** Ctrl-C and Ctrl-D are an empty answer. */
 async function ask(question: string): Promise<string | undefined> {
   if (!isatty(0) || !isatty(2)) return undefined;
   const { createInterface } = await import("node:readline/promises");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await terminal.question(question);
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "AbortError")) throw error;
+    process.stderr.write("\n");
+    return "";
   } finally {
     terminal.close();
   }

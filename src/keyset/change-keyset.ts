@@ -83,13 +83,12 @@ export async function retryingConflicts<T>(
   throw conflict(store);
 }
 
-function conflict(store: KeysetStore): KeysetFailure {
-  const step = store.maxBinaryBytes === undefined ? "file" : "secret";
-  return new KeysetFailure(
-    "keyset-conflict",
-    step,
-    `${store.name} was changed by others meanwhile; nothing was written`,
-  );
+/** What is to be told of a write that others have come before. */
+export function conflict(store: KeysetStore): KeysetFailure {
+  // Whoever is at a file has a second one beside it, which outlives its owner's sudden end.
+  const rest = store.step === "file" ? " (while its .new is there, others are: remove what a dead one left)" : "";
+  const reason = `${store.name} was changed by others meanwhile; nothing was written${rest}`;
+  return new KeysetFailure("keyset-conflict", store.step, reason);
 }
 
 function isSame(left: Keyset, right: Keyset): boolean {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { readBeginning } from "../lib/read-beginning.ts";
 import { locateReplaceableFile } from "../lib/replaceable-file.ts";
 import { parseCleartextKeyset, writeCleartextKeyset } from "../tink/keyset-json.ts";
 import { wipeKeyset, type Keyset } from "../tink/keyset.ts";
@@ -83,9 +84,9 @@ async function openExclusively(path: string): Promise<FileHandle | undefined> {
 async function readFile(path: string): Promise<{ bytes: Uint8Array; version: StoredVersion } | undefined> {
   try {
     await using handle = await open(path, "r");
-    const { size, mtimeMs } = await handle.stat();
-    if (size > MAX_FILE_BYTES) throw new Error(`over ${MAX_FILE_BYTES} bytes`);
-    const bytes = await handle.readFile();
+    const { mtimeMs } = await handle.stat();
+    const bytes = await readBeginning(handle, MAX_FILE_BYTES + 1);
+    if (bytes.length > MAX_FILE_BYTES) throw new Error(`over ${MAX_FILE_BYTES} bytes`);
     const versionId = createHash("sha256").update(bytes).digest("hex").slice(0, 32);
     return { bytes, version: { versionId, createdAtEpochMs: mtimeMs } };
   } catch (cause) {

@@ -2,7 +2,7 @@ import type { RandomBytes } from "../lib/random.ts";
 import { createKeyset } from "../tink/edit-keyset.ts";
 import type { KeyTemplate } from "../tink/key-templates.ts";
 import { wipeKeyset, type Keyset } from "../tink/keyset.ts";
-import { checkBeforeWriting, retryingConflicts, type KeysetTools } from "./change-keyset.ts";
+import { checkBeforeWriting, conflict, retryingConflicts, type KeysetTools } from "./change-keyset.ts";
 import type { KmsAccess } from "./key-unwrapper.ts";
 import { KeysetFailure } from "./keyset-failure.ts";
 import type { KeysetStore } from "./keyset-store.ts";
@@ -79,5 +79,5 @@ async function putKeyset({ store, signal }: KeysetTools, keyset: Keyset, options
   const report = { after: summarizeKeyset(keyset), replaced: !isEmpty };
   if (options.dryRun) return { ...report, written: false };
   if ((await store.write(keyset, version, signal)) === "written") return { ...report, written: true };
-  throw new KeysetFailure("keyset-conflict", store.step, `${store.name} was changed meanwhile; nothing was written`);
+  throw conflict(store);
 }

@@ -8,7 +8,6 @@ import {
   type PlainKind,
 } from "./key-material.ts";
 import { SYMMETRIC, type Key, type KeyData, type OutputPrefix } from "./keyset.ts";
-import { KeysetError } from "./keyset-error.ts";
 import { bytesField, concatBytes, presentField, varintField } from "./wire-writer.ts";
 
 /** What a new key is, without its bytes. */
@@ -36,11 +35,11 @@ export const KEY_TEMPLATES: readonly KeyTemplate[] = [
 
 export const DEFAULT_TEMPLATE = "AES256_GCM";
 
-/** Throws `KeysetError` (`template-unknown`). */
+/** Throws `TypeError` for a name that is none of `KEY_TEMPLATES`'. */
 export function findTemplate(name: string): KeyTemplate {
   const template = KEY_TEMPLATES.find((candidate) => candidate.name === name);
   if (template !== undefined) return template;
-  throw new KeysetError("template-unknown", `no key template of this name; there are ${listTemplates()}`);
+  throw new TypeError("no key template of this name");
 }
 
 /**
@@ -66,10 +65,6 @@ export function keyTypeName({ keyId, keyData, outputPrefix }: Key): string {
     default:
       return material satisfies never;
   }
-}
-
-function listTemplates(): string {
-  return KEY_TEMPLATES.map(({ name }) => name).join(", ");
 }
 
 function withRaw(name: string, createKeyData: KeyTemplate["createKeyData"]): KeyTemplate[] {

@@ -18,8 +18,7 @@ export type KeysetErrorCode =
   | "key-not-found"
   | "key-is-primary"
   | "key-not-enabled"
-  | "key-destroyed"
-  | "template-unknown";
+  | "key-destroyed";
 
 export interface KeysetErrorDetails {
   readonly keyId?: number;

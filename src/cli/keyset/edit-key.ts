@@ -1,10 +1,9 @@
 import { addStoredKey, editStoredKey, type KeyEdit } from "../../keyset/edit-stored-key.ts";
 import { systemRandom } from "../../lib/random.ts";
-import { DEFAULT_TEMPLATE, findTemplate } from "../../tink/key-templates.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "./confirm.ts";
 import { onKeyset } from "./keyset-failures.ts";
-import { DRY_RUN, openKeyset, PLACE_OPTIONS, readKeyId, TEMPLATE, YES } from "./keyset-options.ts";
+import { DRY_RUN, openKeyset, PLACE_OPTIONS, readKeyId, readTemplate, TEMPLATE, YES } from "./keyset-options.ts";
 import { printChange } from "./keyset-view.ts";
 
 const DONE: Readonly<Record<KeyEdit, string>> = {
@@ -27,7 +26,7 @@ export const addKey: Command = {
   examples: ["chinmina-bridge keyset add-key", "chinmina-bridge keyset add-key --template AES256_GCM --dry-run"],
   run: (invocation, io) =>
     onKeyset(io, async () => {
-      const template = findTemplate(invocation.text("template") ?? DEFAULT_TEMPLATE);
+      const template = readTemplate(invocation);
       using opened = openKeyset(invocation, io);
       const { result, after, written } = await addStoredKey(opened.tools, {
         template,
@@ -53,18 +52,19 @@ function editCommand(edit: KeyEdit): Command {
     operands: { usage: "ID", least: 1, most: 1 },
     options: [...PLACE_OPTIONS, DRY_RUN, ...(FINAL[edit] === undefined ? [] : [YES])],
     examples: [`chinmina-bridge keyset ${edit}-key 294406504`],
-    run: (invocation, io) =>
-      onKeyset(io, async () => {
-        const keyId = readKeyId(invocation);
-        using opened = openKeyset(invocation, io);
-        const question = FINAL[edit];
-        if (question !== undefined) await confirm(question, invocation, io);
-        const { after, written } = await editStoredKey(opened.tools, edit, keyId, {
-          dryRun: invocation.flag("dry-run"),
-        });
+    run: async (invocation, io) => {
+      const keyId = readKeyId(invocation);
+      using opened = openKeyset(invocation, io);
+      const { tools } = opened;
+      const question = FINAL[edit];
+      // Before there is progress to show, which would take the question's place.
+      if (question !== undefined) await confirm(question, invocation, io);
+      return await onKeyset(io, async () => {
+        const { after, written } = await editStoredKey(tools, edit, keyId, { dryRun: invocation.flag("dry-run") });
         const text = written ? `Key ${keyId} ${DONE[edit]}.` : "Nothing was written; the keyset would be:";
         await printChange(invocation, io.out, { text, json: { keyId }, after, written });
         return 0;
-      }),
+      });
+    },
   };
 }

@@ -8,13 +8,24 @@ import { CommandFailure } from "../failure.ts";
 import { printable } from "../printable.ts";
 import { withProgress } from "../progress.ts";
 
+const PUT_BACK = "look at the keyset with tinkey, or put back the version AWSPREVIOUS of the secret";
+
 const ADVICE_BY_STEP: Readonly<Record<KeysetStep, string>> = {
   secret:
     "check the secret's name, the region, and that you may read and write it (secretsmanager:GetSecretValue, PutSecretValue, UpdateSecretVersionStage)",
   file: "check the path and that you may read and write it",
   kms: "check the key's ARN and that you may use it (kms:Encrypt, kms:Decrypt)",
-  keyset: "look at the keyset with tinkey, or put back the version AWSPREVIOUS of the secret",
-  "self-test": "put back the version AWSPREVIOUS of the secret",
+  keyset: PUT_BACK,
+  "self-test": PUT_BACK,
+};
+
+/** What there is was read, and is no keyset that can be used there. */
+const REFUSED_BY_STEP: Readonly<Record<KeysetStep, string>> = {
+  secret: `${PUT_BACK}; keyset import takes one over from a file, clear or encrypted`,
+  file: "name a keyset that tinkey or this command wrote; --file takes one in clear, keyset import also an encrypted one",
+  kms: "name the KMS key that the keyset is encrypted under, and one that both encrypts and decrypts",
+  keyset: PUT_BACK,
+  "self-test": PUT_BACK,
 };
 
 /** Does a command's work and turns what a keyset can go wrong with into a line of what failed and a line of what to do. */
@@ -35,11 +46,8 @@ function explain(error: unknown): unknown {
     });
   }
   if (error instanceof KeysetError) {
-    return new CommandFailure(printable(describeCauses(error)), {
-      code: error.code,
-      advice: "chinmina-bridge keyset list shows the keys",
-      cause: error,
-    });
+    const { code } = error;
+    return new CommandFailure(printable(describeCauses(error)), { code, advice: nextStepFor(code), cause: error });
   }
   if (error instanceof UpstreamFault) {
     const { code } = error;
@@ -56,7 +64,8 @@ function adviceFor({ code, step }: KeysetFailure): string {
     case "keyset-conflict":
       return nextStepFor(code);
     case "keyset-unavailable":
-    case "keyset-refused":
       return ADVICE_BY_STEP[step];
+    case "keyset-refused":
+      return REFUSED_BY_STEP[step];
   }
 }

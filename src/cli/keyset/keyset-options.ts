@@ -4,7 +4,8 @@ import type { KeysetSource } from "../../config/configuration.ts";
 import { findKeysetSource } from "../../config/keyset-source.ts";
 import type { KeysetTools } from "../../keyset/change-keyset.ts";
 import { createJsonLogger } from "../../telemetry/logger.ts";
-import { DEFAULT_TEMPLATE } from "../../tink/key-templates.ts";
+import { nearestName } from "../../lib/nearest-name.ts";
+import { DEFAULT_TEMPLATE, findTemplate, KEY_TEMPLATES, type KeyTemplate } from "../../tink/key-templates.ts";
 import { FORMAT_OPTION, type CommandIo, type CommandOption, type Invocation } from "../command.ts";
 import { UsageError } from "../failure.ts";
 
@@ -58,6 +59,18 @@ export function openKeyset(invocation: Invocation, { environment, clock, err }: 
     at: (source) => createKeysetPlace(source, aws),
     [Symbol.dispose]: () => aws[Symbol.dispose](),
   };
+}
+
+/** The template that is asked for, else the default one. Throws `UsageError`. */
+export function readTemplate(invocation: Invocation): KeyTemplate {
+  const name = invocation.text("template") ?? DEFAULT_TEMPLATE;
+  const names = KEY_TEMPLATES.map((template) => template.name);
+  if (names.includes(name)) return findTemplate(name);
+  const nearest = nearestName(name, names);
+  throw new UsageError(
+    "--template names no kind of key that there is",
+    nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`,
+  );
 }
 
 /** A key's id as lists show it: 0 to 4294967295. Throws `UsageError`. */

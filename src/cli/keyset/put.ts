@@ -2,12 +2,12 @@ import { open } from "node:fs/promises";
 import { findKeysetSource } from "../../config/keyset-source.ts";
 import { convertKeyset, createStoredKeyset, importKeyset } from "../../keyset/put-keyset.ts";
 import { systemRandom } from "../../lib/random.ts";
-import { DEFAULT_TEMPLATE, findTemplate } from "../../tink/key-templates.ts";
+import { readBeginning } from "../../lib/read-beginning.ts";
 import type { Command } from "../command.ts";
 import { CommandFailure, UsageError } from "../failure.ts";
 import { printable } from "../printable.ts";
 import { onKeyset } from "./keyset-failures.ts";
-import { DRY_RUN, openKeyset, PLACE_OPTIONS, REPLACE, TEMPLATE } from "./keyset-options.ts";
+import { DRY_RUN, openKeyset, PLACE_OPTIONS, readTemplate, REPLACE, TEMPLATE } from "./keyset-options.ts";
 import { printChange } from "./keyset-view.ts";
 
 /** `keyset create`: a new keyset of one key, where there is none yet. */
@@ -16,7 +16,7 @@ export const create: Command = {
   examples: ["chinmina-bridge keyset create", "chinmina-bridge keyset create --file keyset.json"],
   run: (invocation, io) =>
     onKeyset(io, async () => {
-      const template = findTemplate(invocation.text("template") ?? DEFAULT_TEMPLATE);
+      const template = readTemplate(invocation);
       using opened = openKeyset(invocation, io);
       const report = await createStoredKeyset(opened.tools, {
         ...putOptions(invocation),
@@ -97,7 +97,7 @@ function putOptions(invocation: { readonly flag: (name: string) => boolean }) {
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 async function readDocument(path: string): Promise<Buffer> {
-  const document = await readBeginning(path, MAX_DOCUMENT_BYTES + 1).catch(() => {
+  const document = await readStartOf(path).catch(() => {
     throw new CommandFailure(`${printable(path)} cannot be read`, {
       code: "file-unreadable",
       advice: "name the file that tinkey wrote",
@@ -110,15 +110,7 @@ async function readDocument(path: string): Promise<Buffer> {
   });
 }
 
-/** At most so many bytes: a device has no end. */
-async function readBeginning(path: string, most: number): Promise<Buffer> {
-  await using handle = await open(path, "r");
-  const buffer = Buffer.alloc(most);
-  let length = 0;
-  while (length < most) {
-    const { bytesRead } = await handle.read(buffer, length, most - length, null);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return buffer.subarray(0, length);
+async function readStartOf(path: string): Promise<Buffer> {
+  await using file = await open(path, "r");
+  return await readBeginning(file, MAX_DOCUMENT_BYTES + 1);
 }

@@ -1,15 +1,18 @@
+import type { KeysetTools } from "../../keyset/change-keyset.ts";
 import { rotateCompromisedKeyset, rotateKeyset, type RotationOutcome } from "../../keyset/rotate-keyset.ts";
 import type { RotationStage } from "../../keyset/rotation.ts";
 import { systemRandom } from "../../lib/random.ts";
-import { DEFAULT_TEMPLATE, findTemplate } from "../../tink/key-templates.ts";
+import type { KeyTemplate } from "../../tink/key-templates.ts";
 import type { Command, CommandIo, ExitCode, Invocation } from "../command.ts";
 import { CommandFailure } from "../failure.ts";
 import { confirm } from "./confirm.ts";
 import { onKeyset } from "./keyset-failures.ts";
-import { DRY_RUN, openKeyset, PLACE_OPTIONS, TEMPLATE, YES, type OpenedKeyset } from "./keyset-options.ts";
+import { DRY_RUN, openKeyset, PLACE_OPTIONS, readTemplate, TEMPLATE, YES } from "./keyset-options.ts";
 import { printChange } from "./keyset-view.ts";
 
 const MINUTE_MS = 60_000;
+
+const COMPROMISED = "Take every key out of use at once? What is cached is then fetched again from GitHub.";
 
 /** `keyset rotate`: tells where the rotation stands and takes the next step that is due. Exit 1 when it is early. */
 export const rotate: Command = {
@@ -25,18 +28,24 @@ export const rotate: Command = {
     DRY_RUN,
   ],
   examples: ["chinmina-bridge keyset rotate", "chinmina-bridge keyset rotate --compromised --yes"],
-  run: (invocation, io) =>
-    onKeyset(io, async () => {
-      using opened = openKeyset(invocation, io);
-      return await (invocation.flag("compromised")
-        ? replaceAll(invocation, io, opened)
-        : takeStep(invocation, io, opened));
-    }),
+  run: async (invocation, io) => {
+    const template = readTemplate(invocation);
+    using opened = openKeyset(invocation, io);
+    const { tools } = opened;
+    if (!invocation.flag("compromised")) return await onKeyset(io, () => takeStep(invocation, io, tools, template));
+    await confirm(COMPROMISED, invocation, io);
+    return await onKeyset(io, () => replaceAll(invocation, io, tools, template));
+  },
 };
 
-async function takeStep(invocation: Invocation, io: CommandIo, { tools }: OpenedKeyset): Promise<ExitCode> {
+async function takeStep(
+  invocation: Invocation,
+  io: CommandIo,
+  tools: KeysetTools,
+  template: KeyTemplate,
+): Promise<ExitCode> {
   const { result, after, written } = await rotateKeyset(tools, {
-    template: findTemplate(invocation.text("template") ?? DEFAULT_TEMPLATE),
+    template,
     random: systemRandom,
     dryRun: invocation.flag("dry-run"),
     now: invocation.flag("now"),
@@ -58,10 +67,14 @@ async function takeStep(invocation: Invocation, io: CommandIo, { tools }: Opened
   return 0;
 }
 
-async function replaceAll(invocation: Invocation, io: CommandIo, { tools }: OpenedKeyset): Promise<ExitCode> {
-  await confirm("Take every key out of use at once? What is cached is then fetched again from GitHub.", invocation, io);
+async function replaceAll(
+  invocation: Invocation,
+  io: CommandIo,
+  tools: KeysetTools,
+  template: KeyTemplate,
+): Promise<ExitCode> {
   const { result, after, written } = await rotateCompromisedKeyset(tools, {
-    template: findTemplate(invocation.text("template") ?? DEFAULT_TEMPLATE),
+    template,
     random: systemRandom,
     dryRun: invocation.flag("dry-run"),
   });

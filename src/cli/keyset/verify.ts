@@ -13,7 +13,7 @@ export const verify: Command = {
       const { summary } = await loadKeyset(opened.place.store);
       const { primaryKeyId, keys } = summary;
       const isJson = invocation.text("format") === "json";
-      const text = `The keyset loads, and opens what it seals: ${keys.length} keys, primary ${primaryKeyId}.`;
+      const text = `The keyset loads, and opens what it seals: ${keys.length} ${keys.length === 1 ? "key" : "keys"}, primary ${primaryKeyId}.`;
       await io.out.write(isJson ? `${JSON.stringify({ valid: true, ...summary })}\n` : `${text}\n`);
       return 0;
     }),

@@ -196,6 +196,53 @@ describe("keyset", () => {
     expect((await keyset("list")).out.trim().split("\n")).toHaveLength(1);
   });
 
+  test.each(["create", "add-key", "rotate", "rotate --compromised --yes"])(
+    "%s with a template that is none is a usage error, and names the nearest",
+    async (command) => {
+      const { code, err } = await keyset(...command.split(" "), "--template", "AES256_GMC");
+      expect({ code, err }).toEqual({
+        code: 2,
+        err: "error: --template names no kind of key that there is\ndid you mean AES256_GCM?\n",
+      });
+    },
+  );
+
+  test.each([
+    ["no keyset", '{"key":"AAAA"}', "name a keyset that tinkey or this command wrote"],
+    ["an encrypted one", '{"encryptedKeyset":"AAAA"}', "keyset import also an encrypted one"],
+  ])("a file that holds %s is not told to be out of reach", async (_what, content, advice) => {
+    await writeFile(file, content);
+    const { code, err } = await keyset("verify");
+    expect({ code, lines: err.split("\n").length }).toEqual({ code: 1, lines: 3 });
+    expect(err).toContain("[keyset-refused]");
+    expect(err).toContain(advice);
+    expect(err).not.toContain("check the path");
+  });
+
+  test("a refused edit says what to do instead", async () => {
+    await keyset("create");
+    const { err } = await keyset("disable-key", String((await list()).primaryKeyId));
+    expect(err).toEndWith("chinmina-bridge keyset promote-key makes another key the primary one\n");
+  });
+
+  test("reads no more of a file without end than a keyset can have", async () => {
+    const { code, err } = await runCaptured(["keyset", "verify", "--file", "/dev/zero"]);
+    expect(code).toBe(1);
+    expect(err).toContain("over 1048576 bytes");
+  });
+
+  test("create names the file that a writer left behind when it died", async () => {
+    await writeFile(`${file}.new`, "");
+    const { code, err } = await keyset("create");
+    expect(code).toBe(1);
+    expect(err).toContain("while its .new is there");
+  });
+
+  test("verify counts one key as one", async () => {
+    await keyset("create");
+    expect((await keyset("verify")).out).toContain(": 1 key, primary");
+  });
+
   test("no command prints a byte of a key", async () => {
     await keyset("create");
     const outputs = [];

@@ -98,7 +98,6 @@ describe("an edit is refused", () => {
     ["promoting an unknown id", () => edit.promoteKey(keyset, 1), "key-not-found"],
     ["enabling an unknown id", () => edit.enableKey(keyset, 1), "key-not-found"],
     ["deleting an unknown id", () => edit.deleteKey(keyset, 1), "key-not-found"],
-    ["an unknown template", () => findTemplate("AES256_EAX"), "template-unknown"],
   ] as const)("%s", (_, act, code) => {
     expect(codeOf(act)).toBe(code);
   });
