@@ -1,13 +1,13 @@
 import type { ConfigurationChecks } from "../config/read-configuration.ts";
 import { describePemProblem } from "../github/pem-signer.ts";
 import { createStaticKeySource } from "../oidc/static-key-source.ts";
-import { describeIamProblem } from "./iam-tokens.ts";
+import { describeIamProblems } from "./iam-tokens.ts";
 
 /** What their owners know of a value that configuration must refuse before anything starts. */
 export const configurationChecks: ConfigurationChecks = {
   pem: describePemProblem,
   jwks: describeJwksProblem,
-  iam: describeIamProblem,
+  iam: describeIamProblems,
 };
 
 function describeJwksProblem(jwks: string): string | undefined {

@@ -1,5 +1,6 @@
 import { loadDefaultRegion } from "../aws/default-region.ts";
 import type { ValkeyAuthentication } from "../config/configuration.ts";
+import type { CheckIam } from "../config/valkey.ts";
 import { IamCacheAuthOptionError } from "../iamcacheauth/errors.ts";
 import { elastiCacheTokens, memoryDBTokens, type TokenSource } from "../iamcacheauth/index.ts";
 import { BridgeError } from "../lib/bridge-error.ts";
@@ -15,20 +16,36 @@ export async function createIamTokens(iam: Iam, { credentials }: AwsStage): Prom
   return tokensFor(iam, region, credentials.current);
 }
 
-/** What AWS would not accept of a user or a cache name; undefined when both are fine. */
-export function describeIamProblem(
-  iam: Iam,
-): { readonly at: "username" | "cacheName"; readonly problem: string } | undefined {
-  try {
-    tokensFor(iam, "us-east-1", () => Promise.reject(new TypeError("nothing is signed here")));
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof IamCacheAuthOptionError)) throw error;
-    return error.code === "illegal-user-id"
-      ? { at: "username", problem: "is no user id that AWS accepts: letters, digits and hyphens, with a letter first" }
-      : { at: "cacheName", problem: "is no name that AWS gives a cache, and must not be an endpoint" };
-  }
-}
+/** What AWS would not accept of a user or a cache name. Each is tried beside one that is fine, so that both can be told. */
+export const describeIamProblems: CheckIam = ({ service, username = "a", cacheName = "a" }) => {
+  const wrong = (names: { readonly username: string; readonly cacheName: string }): boolean => {
+    try {
+      tokensFor({ kind: "iam", service, serverless: false, ...names }, "us-east-1", () => Promise.reject(NOT_SIGNED));
+      return false;
+    } catch (error) {
+      if (error instanceof IamCacheAuthOptionError) return true;
+      throw error;
+    }
+  };
+  return [
+    ...(wrong({ username, cacheName: "a" }) ? [BAD_USER] : []),
+    ...(wrong({ username: "a", cacheName }) ? [BAD_CACHE] : []),
+  ];
+};
+
+const NOT_SIGNED = new TypeError("nothing is signed here");
+
+const BAD_USER = {
+  at: "username",
+  problem: "is no user id that AWS accepts",
+  accepted: "letters, digits and hyphens, with a letter first",
+} as const;
+
+const BAD_CACHE = {
+  at: "cacheName",
+  problem: "is no name that AWS gives a cache, and must not be an endpoint",
+  accepted: "1 to 40 letters, digits and single hyphens, with a letter first and no hyphen last",
+} as const;
 
 function tokensFor(
   { username: userId, cacheName, service, serverless }: Iam,

@@ -6,7 +6,7 @@ import type { CredentialSource } from "../valkey/credential-source.ts";
 import type { ValkeyObserver } from "../valkey/events.ts";
 import { createSharedStore, IAM_RENEWAL_MS, type SharedStore } from "../valkey/shared-store.ts";
 import type { Timing } from "../valkey/timing.ts";
-import type { TlsSettings } from "../valkey/tls.ts";
+import { findCertificates, type TlsSettings } from "../valkey/tls.ts";
 import type { AwsStage } from "./aws.ts";
 import { createIamTokens } from "./iam-tokens.ts";
 
@@ -38,9 +38,9 @@ async function readTlsSettings(caFile: string | undefined): Promise<TlsSettings>
   const text = await readFile(caFile, "utf8").catch((cause: unknown) => {
     throw new BridgeError("unreadable-file", "VALKEY_TLS_CA_FILE cannot be read", { cause });
   });
-  if (!text.includes("-----BEGIN CERTIFICATE-----"))
-    throw new BridgeError("unreadable-file", "VALKEY_TLS_CA_FILE holds no PEM certificate");
-  return { extraCa: text };
+  const extraCa = findCertificates(text);
+  if (extraCa !== undefined) return { extraCa };
+  throw new BridgeError("unreadable-file", "VALKEY_TLS_CA_FILE holds no PEM certificate, or one that is broken");
 }
 
 async function credentialsFor(

@@ -1,5 +1,5 @@
 import { createAwsStage } from "../app/aws.ts";
-import { createIamTokens, describeIamProblem } from "../app/iam-tokens.ts";
+import { createIamTokens, describeIamProblems } from "../app/iam-tokens.ts";
 import { findIam, type Iam } from "../config/iam-source.ts";
 import { describeCauses } from "../lib/bridge-error.ts";
 import { createJsonLogger } from "../telemetry/logger.ts";
@@ -15,7 +15,7 @@ export const cacheToken: Command = {
     'valkey-cli --tls -h HOST --user "$VALKEY_USERNAME" --pass "$(chinmina-bridge cache-token)" PING',
   ],
   run: async (_invocation, io) => {
-    const found = findIam(io.environment, describeIamProblem);
+    const found = findIam(io.environment, describeIamProblems);
     if (found.kind === "invalid") {
       const [{ variable, problem, accepted }] = found.problems;
       throw new CommandFailure(`${variable} ${problem}`, {

@@ -1,4 +1,4 @@
-import { describeIamProblem } from "../app/iam-tokens.ts";
+import { describeIamProblems } from "../app/iam-tokens.ts";
 import { orderPurgeAt } from "../app/order-purge.ts";
 import { findSharedCache, type SharedCacheSource } from "../config/shared-cache-source.ts";
 import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
@@ -40,7 +40,7 @@ export const purge: Command = {
 };
 
 function findSource({ environment }: CommandIo, withApps: boolean): SharedCacheSource {
-  const found = findSharedCache(environment, { iam: describeIamProblem, withApps });
+  const found = findSharedCache(environment, { iam: describeIamProblems, withApps });
   if (found.kind === "found") return found.source;
   const [first, ...more] = found.problems;
   const rest =

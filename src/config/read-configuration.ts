@@ -43,7 +43,7 @@ export type ConfigurationResult =
  */
 export function readConfiguration(environment: Environment, checks: ConfigurationChecks = {}): ConfigurationResult {
   const nothingWrong = (): undefined => undefined;
-  const { pem = nothingWrong, jwks = nothingWrong, iam = nothingWrong } = checks;
+  const { pem = nothingWrong, jwks = nothingWrong, iam = () => [] } = checks;
   const reader = new EnvironmentReader(environment, checks.readFile ?? ((path) => readFileSync(path, "utf8")));
   const server = readServer(reader);
   const jwt = readJwt(reader, jwks);

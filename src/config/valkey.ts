@@ -8,8 +8,19 @@ const { defaulted, optional } = variablesOf("valkey");
 type Iam = Extract<ValkeyAuthentication, { kind: "iam" }>;
 type Connection = Pick<ValkeyConfiguration, "host" | "port" | "tls" | "authentication">;
 
-/** Says which name AWS would not accept, and why; undefined when both are fine. */
-export type CheckIam = (iam: Iam) => { readonly at: "username" | "cacheName"; readonly problem: string } | undefined;
+/** A name that AWS would not accept. */
+export interface IamProblem {
+  readonly at: "username" | "cacheName";
+  readonly problem: string;
+  readonly accepted: string;
+}
+
+/** Everything that AWS would not accept; what is absent is not looked at. */
+export type CheckIam = (names: {
+  readonly service: Iam["service"];
+  readonly username: string | undefined;
+  readonly cacheName: string | undefined;
+}) => readonly IamProblem[];
 
 const address: Format<{ readonly host: string; readonly port: number }> = {
   accepted: "host:port, with an IPv6 address in brackets",
@@ -108,12 +119,10 @@ export function readValkeyConnection(
 
 /** With `used` false the variables are read, and whether they fit together is left open. */
 export function readIam(reader: EnvironmentReader, used: boolean, checkIam: CheckIam): Iam | undefined {
-  const before = reader.problems.length;
   const username = reader.read(VALKEY.username);
   const cacheName = reader.read(VALKEY.iamCacheName);
   const serverless = reader.read(VALKEY.iamServerless);
   const service = reader.read(VALKEY.iamService);
-  const readable = reader.problems.length === before;
   if (!used) return undefined;
   if (reader.isSet(VALKEY.password)) reader.refuse(VALKEY.password, "is set, and VALKEY_IAM_ENABLED is too", "unset");
   if (serverless && service === "memorydb") {
@@ -125,12 +134,11 @@ export function readIam(reader: EnvironmentReader, used: boolean, checkIam: Chec
   }
   if (!reader.isSet(VALKEY.username)) reader.refuse(VALKEY.username, "is required with VALKEY_IAM_ENABLED");
   if (!reader.isSet(VALKEY.iamCacheName)) reader.refuse(VALKEY.iamCacheName, "is required with VALKEY_IAM_ENABLED");
+  for (const { at, problem, accepted } of checkIam({ service, username, cacheName })) {
+    reader.refuse(at === "username" ? VALKEY.username : VALKEY.iamCacheName, problem, accepted);
+  }
   if (username === undefined || cacheName === undefined) return undefined;
-  const iam: Iam = { kind: "iam", username, cacheName, service, serverless };
-  const fault = readable ? checkIam(iam) : undefined;
-  if (fault !== undefined)
-    reader.refuse(fault.at === "username" ? VALKEY.username : VALKEY.iamCacheName, fault.problem);
-  return iam;
+  return { kind: "iam", username, cacheName, service, serverless };
 }
 
 function readPassword(reader: EnvironmentReader, used: boolean): ValkeyAuthentication | undefined {

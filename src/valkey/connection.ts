@@ -196,7 +196,15 @@ async function obtainCredentials({ credentials, clock, timing }: ConnectionOptio
 async function findReason(error: unknown, { address, tls, clock }: ConnectionOptions): Promise<ConnectionFault> {
   const fault = error instanceof ConnectionFault ? error : classifyConstruction();
   if (fault.reason === "slow") return new ConnectionFault({ reason: "timeout", detail: "no answer while connecting" });
-  return fault.reason === "closed" ? ((await diagnose(address, tls, clock)) ?? fault) : fault;
+  if (fault.reason !== "closed") return fault;
+  return (await diagnose(address, tls, clock)) ?? (tls === undefined ? closedInClear() : fault);
+}
+
+function closedInClear(): ConnectionFault {
+  return new ConnectionFault({
+    reason: "closed",
+    detail: "the connection was closed, as a server that speaks TLS does",
+  });
 }
 
 function classifyConstruction(): ConnectionFault {

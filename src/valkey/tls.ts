@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { getCACertificates } from "node:tls";
 
 /** TLS as the operator asked for it. */
@@ -10,6 +11,23 @@ export interface TlsOptions {
   readonly rejectUnauthorized: true;
   readonly minVersion: number;
   readonly ca: string[];
+}
+
+/**
+ * The certificates in a text, as PEM, without what stands around them. Undefined when there is none, or one that cannot be read: Bun's
+ * client would then close each connection without a reason.
+ */
+export function findCertificates(text: string): string | undefined {
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+  return found.length > 0 && found.every(isCertificate) ? found.join("\n") : undefined;
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** TLS 1.2, as a number: Bun refuses the name. */

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Fleet, TestWorld } from "../../support/world.ts";
 import { startFleet, startWorld } from "../../support/world.ts";
 import { rejection } from "../../support/rejection.ts";
@@ -15,6 +17,9 @@ import { valkeyVariables, writeKeysetFile } from "../../support/valkey/service-a
 
 const authority = createCertificateAuthority();
 const certificate = authority.issue("fleet", ["localhost"]);
+
+const brokenCertificate = join(authority.folder, "broken.crt");
+writeFileSync(brokenCertificate, authority.ca.replace(/[A-Za-z0-9+/=\n]{64,}(?=\n-)/, "\nAAAA"));
 
 const BINARY = { form: "binary" } as const;
 
@@ -211,6 +216,7 @@ describe("a start that cannot work", () => {
       "keyset, step file: file /no/such/keyset is missing or empty",
     ],
     ["authorities that cannot be read", { VALKEY_TLS_CA_FILE: "/no/such/file" }, "VALKEY_TLS_CA_FILE cannot be read"],
+    ["authorities that are broken", { VALKEY_TLS_CA_FILE: brokenCertificate }, "or one that is broken"],
   ])(
     "ends with one line: %s",
     async (_what, changes, line) => {

@@ -1,30 +1,28 @@
 import { describe, expect, test } from "bun:test";
-import { describeIamProblem } from "../../../src/app/iam-tokens.ts";
+import { describeIamProblems } from "../../../src/app/iam-tokens.ts";
 
-const IAM = {
-  kind: "iam",
-  username: "bridge",
-  cacheName: "tokens",
-  service: "elasticache",
-  serverless: false,
-} as const;
+const IAM = { username: "bridge", cacheName: "tokens", service: "elasticache" } as const;
 
-describe("describeIamProblem()", () => {
+describe("describeIamProblems()", () => {
   test.each([
-    ["a replication group", IAM],
+    ["a cache of ElastiCache", IAM],
     ["a name with capitals, which are lowered", { ...IAM, cacheName: "Tokens" }],
-    ["a serverless cache", { ...IAM, serverless: true }],
     ["MemoryDB", { ...IAM, service: "memorydb" }],
-  ] as const)("has nothing against %s", (_what, iam) => {
-    expect(describeIamProblem(iam)).toBeUndefined();
+    ["names that are not there", { ...IAM, username: undefined, cacheName: undefined }],
+  ] as const)("has nothing against %s", (_what, names) => {
+    expect(describeIamProblems(names)).toEqual([]);
   });
 
   test.each([
-    ["an endpoint", { cacheName: "tokens.abc.use1.cache.amazonaws.com" }, "cacheName"],
-    ["a name that would change the query", { cacheName: "tokens?Action=x" }, "cacheName"],
-    ["a MemoryDB name with two hyphens", { cacheName: "a--b", service: "memorydb" }, "cacheName"],
-    ["a user with an underscore", { username: "my_user" }, "username"],
+    ["an endpoint", { cacheName: "tokens.abc.use1.cache.amazonaws.com" }, ["cacheName"]],
+    ["a name that would change the query", { cacheName: "tokens?Action=x" }, ["cacheName"]],
+    ["a MemoryDB name with two hyphens", { cacheName: "a--b", service: "memorydb" }, ["cacheName"]],
+    ["a user with an underscore", { username: "my_user" }, ["username"]],
+    ["both", { username: "my_user", cacheName: "-" }, ["username", "cacheName"]],
+    ["a cache whose user is missing", { username: undefined, cacheName: "-" }, ["cacheName"]],
   ] as const)("names what is wrong with %s", (_what, changes, at) => {
-    expect(describeIamProblem({ ...IAM, ...changes })?.at).toBe(at);
+    const problems = describeIamProblems({ ...IAM, ...changes });
+    expect(problems.map((problem) => problem.at)).toEqual([...at]);
+    for (const { accepted } of problems) expect(accepted).toContain("letters, digits and");
   });
 });

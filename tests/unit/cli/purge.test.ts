@@ -46,6 +46,12 @@ describe("purge", () => {
       { ...VALKEY, VALKEY_TLS: "true", VALKEY_TLS_CA_FILE: "/no/such" },
       "VALKEY_TLS_CA_FILE cannot be read",
     ],
+    [
+      "authorities that are none",
+      ["--all"],
+      { ...VALKEY, VALKEY_TLS: "true", VALKEY_TLS_CA_FILE: import.meta.path },
+      "holds no PEM certificate",
+    ],
     ["a server that is not there", ["--pipeline", PIPELINE], VALKEY, "valkey: refused"],
     ["an App without ids", ["--app", "default"], VALKEY, "GITHUB_APP_ID is required"],
     [

@@ -483,7 +483,8 @@ function read(environment: Environment): ConfigurationResult {
     {
       pem: broken,
       jwks: broken,
-      iam: ({ username }) => (username === "bad-name" ? { at: "username", problem: "is broken" } : undefined),
+      iam: ({ username }) =>
+        username === "bad-name" ? [{ at: "username", problem: "is broken", accepted: "a good name" }] : [],
     },
   );
 }

@@ -13,6 +13,11 @@ const trusting = { tls: { extraCa: authority.ca } };
 const authenticate: MemoryServerOptions["authenticate"] = (user, given) =>
   user === "bridge" && given === "right" ? undefined : "wrong";
 
+const hangUp: MemoryServerOptions["answer"] = (_command, { socket }) => {
+  socket.destroy();
+  return SILENCE;
+};
+
 interface Case {
   readonly server?: MemoryServerOptions;
   readonly store?: Partial<SharedStoreOptions>;
@@ -86,6 +91,7 @@ const REFUSED_AT_THE_DOOR: Readonly<Record<string, Case>> = {
     reason: "tls",
   },
   "plain TCP where we want TLS": { server: {}, store: trusting, reason: "tls" },
+  "a server that closes what is in clear": { server: { answer: hangUp }, reason: "closed" },
 };
 
 describe("the true reason is told, once, and attempts go on", () => {
@@ -102,6 +108,13 @@ describe("the true reason is told, once, and attempts go on", () => {
       expect(world.events.states()).toEqual([`down ${reason}`]);
     },
   );
+
+  test("a server that closes a connection in clear may speak TLS", async () => {
+    await using server = await startMemoryServer({ answer: hangUp });
+    await using world = openStore(server.port);
+    const { failure } = await world.store.firstStatus();
+    expect(failure?.detail).toContain("as a server that speaks TLS does");
+  });
 
   test("no password is in what is told", async () => {
     await using server = await startMemoryServer({ authenticate });
