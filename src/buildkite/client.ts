@@ -1,5 +1,6 @@
 import type { BoundedFetch, BoundedResponse } from "../lib/bounded-fetch.ts";
 import { excerpt } from "../lib/excerpt.ts";
+import { readRetryAfter } from "../lib/retry-after.ts";
 import type { Secret } from "../lib/secret.ts";
 import { UpstreamFault, type UpstreamFaultCode } from "../lib/upstream-fault.ts";
 import { judgeReply } from "../lib/upstream-verdict.ts";
@@ -42,14 +43,20 @@ export function createBuildkiteClient(apiUrl: URL, apiToken: Secret, fetch: Boun
   };
 }
 
-/** 429 is Buildkite's rate limit (buildkite.com/docs/apis/rest-api/limits). */
+/** 429 is Buildkite's rate limit, whose end stands in a header that every reply has (buildkite.com/docs/apis/rest-api/limits). */
 function failure(operation: string, response: BoundedResponse, code: UpstreamFaultCode): UpstreamFault {
   const requestId = response.headers.get("x-request-id");
-  const retryAfter = response.headers.get("retry-after") ?? response.headers.get("ratelimit-reset");
+  const retryAfterSeconds =
+    readRetryAfter(response.headers) ?? (response.status === 429 ? untilReset(response) : undefined);
   return new UpstreamFault(code, operation, {
     upstream: "buildkite",
     status: response.status,
     ...(requestId === null ? {} : { requestId: excerpt(requestId) }),
-    ...(retryAfter !== null && /^\d{1,9}$/.test(retryAfter) ? { retryAfterSeconds: Number(retryAfter) } : {}),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
+}
+
+function untilReset({ headers }: BoundedResponse): number | undefined {
+  const reset = headers.get("ratelimit-reset");
+  return reset !== null && /^\d{1,9}$/.test(reset) ? Number(reset) : undefined;
 }

@@ -24,8 +24,8 @@ export interface Source<Value, Answer> {
   readonly fetch: () => Promise<Fetched<Value, Answer>>;
   /** Waited for before a value is kept that nobody waited for; one that cannot be announced is not kept. */
   readonly announce?: (value: Value) => Promise<void>;
-  /** Whether whoever asked has gone since: a value that is made then is announced as well. */
-  readonly isAbandoned?: () => boolean;
+  /** Whether whoever asked does not get this value, because they have gone since or it is not for them: it is announced then as well. */
+  readonly isUnwanted?: (value: Value) => boolean;
   /** How to have it in the background; undefined: not at all, or not now. */
   readonly renewal?: () => Source<Value, Answer> | undefined;
 }

@@ -35,8 +35,8 @@ export interface Want<Value extends Expiring, Answer> {
   readonly source: Source<Value, Answer>;
   /** `later`: memory has a value that still serves, and only a newer one is of use. */
   readonly when: "now" | "later";
-  /** Whether nobody waits for it any more: what is made then is announced before it is kept. */
-  readonly isUnattended: () => boolean;
+  /** Whether nobody gets what is made: it is announced then before it is kept. */
+  readonly isUnattended: (value: Value) => boolean;
 }
 
 /** What is to be had for a key: its value, or why there is none. One at a time for a key. */
@@ -131,7 +131,7 @@ class Errand<Value extends Expiring, Answer> {
   async #make(): Promise<Fetched<Value, Answer>> {
     const { source, isUnattended } = this.#want;
     const fetched = await source.fetch();
-    if (fetched.kind === "value" && isUnattended()) await source.announce?.(fetched.value);
+    if (fetched.kind === "value" && isUnattended(fetched.value)) await source.announce?.(fetched.value);
     return fetched;
   }
 

@@ -64,7 +64,7 @@ export class TwoLevelCache<Value extends Expiring, Answer> implements Cache<Valu
     const refusal = refusals.get(key.text);
     if (refusal !== undefined) return Promise.resolve({ kind: "answer", answer: refusal });
     const due = memory.getDue(key.text);
-    if (due === undefined) return this.#fill(key, source, () => source.isAbandoned?.() === true);
+    if (due === undefined) return this.#fill(key, source, (value) => source.isUnwanted?.(value) === true);
     if (!due.isFailing) return this.#hurry(key, due, source);
     // Known to be out of reach: nobody is made to wait to learn it once more.
     memory.serveOn(key.text, SERVE_ON_MS);
@@ -89,7 +89,11 @@ export class TwoLevelCache<Value extends Expiring, Answer> implements Cache<Valu
     return taken.length;
   }
 
-  #fill(key: CacheKey, source: Source<Value, Answer>, isUnattended: () => boolean): Promise<Loaded<Value, Answer>> {
+  #fill(
+    key: CacheKey,
+    source: Source<Value, Answer>,
+    isUnattended: (value: Value) => boolean,
+  ): Promise<Loaded<Value, Answer>> {
     const { flights, levelOf, refill } = this.#parts;
     const want = { key: key.text, memory: levelOf(key), source, when: "now", isUnattended } as const;
     return flights.run(key.text, (flight) => refill(want, flight));
@@ -100,7 +104,7 @@ export class TwoLevelCache<Value extends Expiring, Answer> implements Cache<Valu
     const { clock, levelOf } = this.#parts;
     let isOver = false;
     const patience = Promise.withResolvers<undefined>();
-    const loading = this.#fill(key, source, () => isOver || source.isAbandoned?.() === true);
+    const loading = this.#fill(key, source, (value) => isOver || source.isUnwanted?.(value) === true);
     const cancel = clock.after(PATIENCE_MS, () => patience.resolve(undefined));
     const loaded = await Promise.race([loading, patience.promise]).finally(cancel);
     // Dropped or replaced meanwhile: only what is on its way is of use.

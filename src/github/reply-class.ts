@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { BoundedResponse } from "../lib/bounded-fetch.ts";
 import { excerpt } from "../lib/excerpt.ts";
+import { readRetryAfter } from "../lib/retry-after.ts";
 import type { UpstreamFaultCode } from "../lib/upstream-fault.ts";
 import { judgeReply } from "../lib/upstream-verdict.ts";
 
@@ -47,8 +48,8 @@ function isRateLimit(headers: Headers, message: string | undefined): boolean {
 }
 
 function secondsToWait(headers: Headers): number | undefined {
-  const retryAfter = headers.get("retry-after");
-  if (retryAfter !== null && /^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);
+  const retryAfter = readRetryAfter(headers);
+  if (retryAfter !== undefined) return retryAfter;
   const reset = headers.get("x-ratelimit-reset");
   const date = Date.parse(headers.get("date") ?? "");
   if (headers.get("x-ratelimit-remaining") !== "0" || reset === null || !/^\d{1,12}$/.test(reset)) return undefined;

@@ -1,6 +1,7 @@
 import { describeCauses } from "../lib/bridge-error.ts";
 import type { Cancel, Clock } from "../lib/clock.ts";
 import { UpstreamFault } from "../lib/upstream-fault.ts";
+import { isOutage } from "../lib/upstream-verdict.ts";
 
 /** A token that is to end before its time. */
 export interface PurgedToken {
@@ -32,7 +33,7 @@ export interface RevocationCounts {
   readonly givenUp: number;
 }
 
-/** Takes tokens back at GitHub, in the background. Disposing gives up what still waits. */
+/** Takes tokens back at GitHub, in the background. Disposing gives up what still waits or is under way. */
 export interface Revoker<Token extends PurgedToken> extends Disposable {
   /** Each token once, however often it is handed in. */
   readonly revoke: (token: Token) => void;
@@ -66,7 +67,7 @@ class PacedRevoker<Token extends PurgedToken> implements Revoker<Token> {
   readonly #options: RevokerOptions<Token>;
   readonly #seen = new Set<string>();
   #waiting: Waiting<Token>[] = [];
-  #running = 0;
+  readonly #running = new Set<Waiting<Token>>();
   #counts = { revoked: 0, alreadyInvalid: 0, givenUp: 0 };
   #allowance = BURST;
   #allowanceAtMs: number;
@@ -98,8 +99,10 @@ class PacedRevoker<Token extends PurgedToken> implements Revoker<Token> {
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     this.#cancelWake();
-    const left = this.#waiting;
+    const left = [...this.#waiting, ...this.#running];
     this.#waiting = [];
+    // Nobody will be there to tell how these end.
+    this.#running.clear();
     for (const { token } of left) this.#decide(token, { kind: "given-up", cause: "the service stops" });
     this.#tellWhenSettled();
   }
@@ -114,7 +117,7 @@ class PacedRevoker<Token extends PurgedToken> implements Revoker<Token> {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     this.#giveUpOld(nowMs);
-    while (this.#waiting.length > 0 && this.#running < AT_ONCE) {
+    while (this.#waiting.length > 0 && this.#running.size < AT_ONCE) {
       const waitMs = Math.max(this.#pausedUntilMs - nowMs, this.#untilAllowedMs(nowMs));
       if (waitMs > 0) {
         this.#cancelWake = clock.after(waitMs, () => this.#proceed());
@@ -149,19 +152,19 @@ class PacedRevoker<Token extends PurgedToken> implements Revoker<Token> {
   }
 
   async #attempt(waiting: Waiting<Token>): Promise<void> {
-    this.#running += 1;
+    this.#running.add(waiting);
     const { token, tries } = waiting;
     try {
       await this.#options.revoke(token.token);
-      this.#decide(token, { kind: "revoked" });
+      if (!this.#isDisposed) this.#decide(token, { kind: "revoked" });
     } catch (error) {
+      if (this.#isDisposed) return;
       if (error instanceof UpstreamFault && error.details.status === 401)
         this.#decide(token, { kind: "already-invalid" });
-      else if (isOutage(error) && tries + 1 < TRIES && !this.#isDisposed)
-        this.#again({ ...waiting, tries: tries + 1 }, error);
+      else if (isOutage(error) && tries + 1 < TRIES) this.#again({ ...waiting, tries: tries + 1 }, error);
       else this.#decide(token, { kind: "given-up", cause: describeCauses(error) });
     } finally {
-      this.#running -= 1;
+      this.#running.delete(waiting);
       this.#proceed();
     }
   }
@@ -181,12 +184,8 @@ class PacedRevoker<Token extends PurgedToken> implements Revoker<Token> {
 
   #tellWhenSettled(): void {
     const { revoked, alreadyInvalid, givenUp } = this.#counts;
-    if (this.#waiting.length > 0 || this.#running > 0 || revoked + alreadyInvalid + givenUp === 0) return;
+    if (this.#waiting.length > 0 || this.#running.size > 0 || revoked + alreadyInvalid + givenUp === 0) return;
     this.#counts = { revoked: 0, alreadyInvalid: 0, givenUp: 0 };
     this.#options.observer.settled({ revoked, alreadyInvalid, givenUp });
   }
-}
-
-function isOutage(error: unknown): error is UpstreamFault {
-  return error instanceof UpstreamFault && error.code === "upstream-unavailable";
 }

@@ -25,18 +25,19 @@ export interface TokenSources {
   readonly sourceOf: (
     request: AuthorizedRequest,
     occasion: Occasion,
-    interest?: Interest,
+    /** Whether whoever asked gets nothing of this token. */
+    isUnwanted?: (token: VendedToken) => boolean,
   ) => Source<VendedToken, Refusal>;
   /** Undefined while the request may not be renewed. */
   readonly renewalOf: (request: AuthorizedRequest) => Source<VendedToken, Refusal> | undefined;
 }
 
 export function createTokenSources({ mint, webUrl, clock, mayRenew, announce }: TokenSourceOptions): TokenSources {
-  const sourceOf: TokenSources["sourceOf"] = (request, occasion, interest) => ({
+  const sourceOf: TokenSources["sourceOf"] = (request, occasion, isUnwanted) => ({
     codec: codecFor(request, webUrl, clock.nowMs),
     fetch: () => mint(request, occasion),
     announce: (token) => announce(request, token),
-    isAbandoned: () => interest?.isOver === true,
+    ...(isUnwanted === undefined ? {} : { isUnwanted }),
     renewal: () => renewalOf(request),
   });
   const renewalOf: TokenSources["renewalOf"] = (request) =>

@@ -4,7 +4,7 @@ import type { VendedToken } from "../token/vended-token.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
 import { cacheKey } from "./cache-key.ts";
 import { isPipelineRepository, type AskedRepository } from "./coverage.ts";
-import type { Refusal } from "./mint.ts";
+import type { Occasion, Refusal } from "./mint.ts";
 import type { MovedPipelines } from "./moved-pipelines.ts";
 import { createTokenSources, type Interest, type TokenSourceOptions } from "./token-sources.ts";
 
@@ -18,8 +18,8 @@ export type VendOutcome =
 
 /**
  * A token for a request that has been authorized: the one we have, or a new one. `asked` is what a git client asked about; for a
- * pipeline it must be the pipeline's own repository. A promise only when somebody has to be asked. What is made for a request that is over
- * is announced before it is kept: no other line would tell of it.
+ * pipeline it must be the pipeline's own repository. A promise only when somebody has to be asked. What is made for a request that is over,
+ * or about another repository than git asked for, is announced before it is kept: no other line would tell of it.
  */
 export type Vend = (
   request: AuthorizedRequest,
@@ -39,6 +39,9 @@ export function createVend(options: VendOptions): Vend {
   const { sourceOf, renewalOf } = createTokenSources(options);
   const fits = (request: AuthorizedRequest, token: VendedToken, asked: AskedRepository | undefined): boolean =>
     isForAsked(request, token, asked, webUrl);
+  /** What is made and not for whoever asked is kept for others, and no line of a request tells of it. */
+  const sourceFor = (request: AuthorizedRequest, occasion: Occasion, asked?: AskedRepository, interest?: Interest) =>
+    sourceOf(request, occasion, (token) => interest?.isOver === true || !fits(request, token, asked));
 
   return (request, asked, interest) => {
     const key = cacheKey(request, webUrl.host);
@@ -56,7 +59,7 @@ export function createVend(options: VendOptions): Vend {
     asked: AskedRepository | undefined,
     interest: Interest | undefined,
   ): Promise<VendOutcome> {
-    const loaded = await cache.load(key, sourceOf(request, "miss", interest)).catch((error: unknown) => {
+    const loaded = await cache.load(key, sourceFor(request, "miss", asked, interest)).catch((error: unknown) => {
       observe?.("error", request.app.name);
       throw error;
     });
@@ -89,7 +92,8 @@ export function createVend(options: VendOptions): Vend {
   ): Promise<VendOutcome> {
     if (!(await moved.hasMoved(request.identity, held.repositoryUrl))) return { kind: "another-repository" };
     await cache.drop(key);
-    return conclude(request, key, await cache.load(key, sourceOf(request, "mismatch", interest)), asked, interest);
+    const loaded = await cache.load(key, sourceFor(request, "mismatch", asked, interest));
+    return conclude(request, key, loaded, asked, interest);
   }
 }
 

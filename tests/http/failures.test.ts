@@ -74,10 +74,21 @@ describe(`outages (${underTest})`, () => {
     ["GitHub answers 502 without JSON", () => new Response("<html>", { status: 502 }), "5"],
     ["GitHub says to wait no time", () => message("slow", { status: 503, headers: { "retry-after": "0" } }), "1"],
     [
-      "GitHub says to wait until a date",
-      () => message("slow", { status: 503, headers: { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" } }),
-      "5",
+      "GitHub says to wait until a date that has passed",
+      () => message("slow", { status: 503, headers: { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" } }),
+      "1",
     ],
+    [
+      "GitHub says to wait until a date far ahead",
+      () => message("slow", { status: 503, headers: { "retry-after": "Wed, 21 Oct 2099 07:28:00 GMT" } }),
+      "60",
+    ],
+    [
+      "GitHub says to wait for decades",
+      () => message("slow", { status: 503, headers: { "retry-after": "1000000000" } }),
+      "60",
+    ],
+    ["GitHub says what means nothing", () => message("slow", { status: 503, headers: { "retry-after": "-1.5" } }), "5"],
   ])("%s: 503 with Retry-After", async (_what, answer, retryAfter) => {
     onMint(answer);
     const json = await world.ask(freshPath());
@@ -189,6 +200,18 @@ describe(`outages (${underTest})`, () => {
       503,
       "Service Unavailable",
     );
+  });
+
+  test.each([
+    [500, { "ratelimit-reset": "40" }, "5"],
+    [429, { "ratelimit-reset": "40" }, "40"],
+    [503, { "retry-after": "1000000000", "ratelimit-reset": "40" }, "60"],
+  ])("Buildkite's %d with %p: Retry-After %s", async (status, headers, retryAfter) => {
+    await using limited = await startWorld({}, { policy: DEFAULT_POLICY });
+    limited.simulator.interceptor = (_request, upstream) =>
+      upstream === "buildkite" ? new Response("{}", { status, headers }) : undefined;
+    const { headers: replied } = await limited.ask("/token");
+    expect(replied.get("retry-after")).toBe(retryAfter);
   });
 
   test.each([401, 403, 404])("Buildkite answers %d: the pipeline cannot be read, 500", async (status) => {
@@ -343,7 +366,7 @@ describe(`what one pipeline may cause (${underTest})`, () => {
     for (const name of ["widget", "gadget", "plugins"]) expect((await ask(name)).status).toBe(200);
     const answer = await ask("policy");
     expectRefusal(answer, "json", 503, "Service Unavailable");
-    expect(Number(answer.headers.get("retry-after"))).toBeWithin(1, 21);
+    expect(Number(answer.headers.get("retry-after"))).toBeWithin(55, 61);
     expect(answer.audit["error"]).toContain("too many upstream calls");
     expect((await ask("widget")).status).toBe(200);
     expect((await ask("policy", "gadget")).status).toBe(200);

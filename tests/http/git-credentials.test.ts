@@ -241,6 +241,17 @@ describe(`then the profile, its scope and its rules (${underTest})`, () => {
     expectNothing(await fresh.ask("/git-credentials", { body: about("acme/widget") }));
   });
 
+  test("a token that is made for a request about another repository is on record before it is kept", async () => {
+    await using cold = await startWorld({}, { policy: DEFAULT_POLICY });
+    const submodule = await cold.ask("/git-credentials", { body: about("acme/plugins") });
+    expectNothing(submodule);
+    expect(submodule.audit["token"]).not.toHaveProperty("hashedToken");
+    const events = cold.bridge.audit.filter(({ message }) => message === "mint_event");
+    const { audit } = await cold.ask("/git-credentials", { body: about("acme/widget") });
+    expect(audit["token"].source).toBe("memory");
+    expect(events.map(({ token }) => token.hashedToken)).toEqual([audit["token"].hashedToken]);
+  });
+
   test("whether it has moved is asked once a minute, however many submodules are fetched", async () => {
     await using fresh = await startWorld();
     await fresh.ask("/git-credentials", { body: about("acme/widget") });
