@@ -13,6 +13,7 @@ import type { Services } from "../../../src/http/services.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 import { isRefusal } from "../../../src/lib/upstream-verdict.ts";
 import type { BuildkiteIdentity } from "../../../src/oidc/buildkite-identity.ts";
+import { MARKER_KEY } from "../../../src/purge/marker.ts";
 import type { VendedToken } from "../../../src/token/vended-token.ts";
 import type { AuthorizedRequest } from "../../../src/vending/authorize.ts";
 import { createMint, type Mint, type Occasion, type Refusal } from "../../../src/vending/mint.ts";
@@ -27,6 +28,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { watchCache, type Fetch } from "./watched-cache.ts";
 import { Witness } from "./witness.ts";
 
+const MARKER = `enc:${MARKER_KEY}`;
 const WRITTEN = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
 const WEB = new URL("https://github.com");
 const APP: GitHubApp = {
@@ -72,6 +74,9 @@ export class Instance {
     this.line = server.connect(name, {
       trouble: () => this.witness.troubled(),
       reads: (key) => entry(key, (one) => this.witness.reads(one)),
+      answered: (key, sinceMs) => {
+        if (key === MARKER) this.witness.readsMarker(sinceMs);
+      },
       removes: (key) => entry(key, (one) => this.witness.removes(one)),
       got: (key, text) => entry(key, (one) => this.witness.got(one, text)),
     });

@@ -26,6 +26,8 @@ export interface Admitted {
 }
 
 const LAST_MINUTES_MS = 5 * 60_000;
+/** What is known of the marker may be half a minute old when a read begins. */
+const MARKER_MS = 30_250;
 /** While another one cannot be had. */
 const SERVE_ON_MS = 10_000;
 /** For calls under way while a time to live begins: a reply, and a write that arrives after its deadline. */
@@ -45,6 +47,7 @@ export class Witness {
   /** When the store was last asked for a key, or a token made for it, or tried to be made. */
   readonly #confirmedMs = new Map<string, number>();
   #troubleMs = -Infinity;
+  #markerMs = -Infinity;
   readonly #owed = new Set<string>();
   readonly #mayRemove = new Set<string>();
 
@@ -84,6 +87,8 @@ export class Witness {
     const ageMs = this.#clock.monotonicMs() - made.atMs;
     if (ageMs > TTL_MS + MAX_STALE_MS + UNDER_WAY_MS && !this.#isPutBack(key))
       this.accuse(`${where}, ${ageMs / 60_000} minutes old`);
+    if (outcome.source === "valkey" && this.#clock.monotonicMs() - this.#markerMs > MARKER_MS)
+      this.accuse(`${where}, without having looked for purges`);
     const unreadMs = sinceMs - Math.max(this.#confirmedMs.get(key) ?? -Infinity, this.#troubleMs);
     if (outcome.source === "memory" && unreadMs > LOCAL_TTL_MS + SERVE_ON_MS)
       this.accuse(`${where}, which it has not read again for ${unreadMs / 60_000} minutes`);
@@ -122,6 +127,10 @@ export class Witness {
     this.#refusedSince.set(key, this.#outside.next());
     this.#mayRemove.add(key);
     this.#owed.add(key);
+  }
+
+  readsMarker(sinceMs: number): void {
+    this.#markerMs = sinceMs;
   }
 
   /** The store failed it. */
