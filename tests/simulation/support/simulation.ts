@@ -101,7 +101,8 @@ export class Simulation {
 
   /** Lets so many things happen of those that are under way. */
   async step(count: number): Promise<void> {
-    for (let left = count; left > 0 && (await this.#network.step()); left--);
+    for (let done = 0; done < count && (await this.#network.step()); done++)
+      if (done > MOST_ROUNDS) throw new Error("calls cause calls without end");
   }
 
   /** Time passes; meanwhile the network works, or nothing gets through. */
