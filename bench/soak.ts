@@ -158,11 +158,14 @@ function write(results: object): void {
       name,
       points: figures.samples.map((one) => [one.minute, one[field][index] ?? 0] as const),
     }));
-  const x = "min";
+  const ticks = Array.from({ length: 4 }, (_none, index) => {
+    const x = Math.round((MINUTES * (index + 1)) / 4);
+    return { x, label: `${x} min` };
+  });
   const charts = {
-    memory: lineChart("Resident memory while everything breaks and recovers", { x, y: "MiB" }, of("rssMiB")),
-    descriptors: lineChart("Open descriptors", { x, y: "" }, of("descriptors")),
-    latency: lineChart("Latency of all requests, ten seconds each", { x, y: "ms" }, [
+    memory: lineChart("Resident memory while everything breaks and recovers", { y: "MiB", ticks }, of("rssMiB")),
+    descriptors: lineChart("Open descriptors", { y: "", ticks }, of("descriptors")),
+    latency: lineChart("Latency of all requests, ten seconds each", { y: "ms", ticks }, [
       { name: "p50", points: figures.samples.map(({ minute, p50Ms }) => [minute, p50Ms]) },
       { name: "p99", points: figures.samples.map(({ minute, p99Ms }) => [minute, p99Ms]) },
     ]),

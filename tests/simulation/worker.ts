@@ -20,11 +20,12 @@ for (let seed = from; seed < to && process.ppid === startedBy; seed += stride) {
   done += 1;
   if (wrong !== undefined) {
     tell({ done, failure: { seed, wrong } });
-    process.exit(1);
+    process.exitCode = 1;
+    break;
   }
   if (done % TELL_EVERY === 0) tell({ done });
 }
-tell({ done, counts: Object.fromEntries(counts) });
+if (process.exitCode === undefined) tell({ done, counts: Object.fromEntries(counts) });
 
 function tell(line: WorkerLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -1,9 +1,9 @@
 import type { Fetched } from "../../../src/cache/cache.ts";
-import { covers, type PurgeScope } from "../../../src/purge/purge-scope.ts";
+import type { PurgeScope } from "../../../src/purge/purge-scope.ts";
 import type { VendedToken } from "../../../src/token/vended-token.ts";
 import type { AuthorizedRequest } from "../../../src/vending/authorize.ts";
 import type { AskedRepository } from "../../../src/vending/coverage.ts";
-import { cacheKey, readCacheKey } from "../../../src/vending/cache-key.ts";
+import { cacheKey } from "../../../src/vending/cache-key.ts";
 import type { Refusal } from "../../../src/vending/mint.ts";
 import type { VendOutcome } from "../../../src/vending/vend.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
@@ -169,6 +169,20 @@ export class Witness {
   }
 
   #takesBack({ scope, issuedBeforeEpochSeconds }: NoticedPurge, made: MadeToken): boolean {
-    return made.expiresAtEpochSeconds - 3600 < issuedBeforeEpochSeconds && covers(scope, readCacheKey(made.key));
+    return made.expiresAtEpochSeconds - 3600 < issuedBeforeEpochSeconds && isMeant(scope, made.key);
+  }
+}
+
+/** Said a second time, by the look of a key. */
+function isMeant(scope: PurgeScope, key: string): boolean {
+  switch (scope.kind) {
+    case "all":
+      return true;
+    case "profile":
+      return key.endsWith(`/profile/${scope.name}`);
+    case "pipeline":
+      return key.includes(`/pipeline/${scope.pipelineId}/`);
+    case "app":
+      return key.includes(`:${scope.appId}:${scope.installationId}:`);
   }
 }
