@@ -12,7 +12,7 @@ import { lineChart } from "./load/chart.ts";
 import { describeMachine } from "./load/machine.ts";
 import { FaultPlan, upstreamFaults } from "./soak/faults.ts";
 import { Figures } from "./soak/figures.ts";
-import { judge, KINDS, Load, type Ask, type Kind, type Reply } from "./soak/load.ts";
+import { GRACE_MS, judge, KINDS, Load, type Ask, type Kind, type Reply } from "./soak/load.ts";
 import { startStore } from "./soak/store.ts";
 
 const MINUTES = Number(process.argv[2] ?? 30);
@@ -23,10 +23,6 @@ const LOOK_EVERY_MS = 10_000;
 const TELL_EVERY_MS = 60_000;
 /** A fault lasts longer than a token is fresh before it is due, so that renewals fail, and shorter than held ones serve. */
 const FAULTS = { faultMs: 20_000, pauseMs: 12_000 };
-/** What was told to slow down, and waits for it, still says so for a while. */
-const GRACE_MS = 8_000;
-/** The issuer is asked for an unknown key 30 seconds after it last failed, and may take ten to fail. */
-const KEYS_GRACE_MS = 42_000;
 /** Until every entry that memory is to hold is there and the heap has its size. */
 const WARM_UP_SHARE = 1 / 3;
 const SLOPE_BOUND_MIB_PER_MINUTE = 0.5;
@@ -82,13 +78,14 @@ async function drive(kind: Kind, perSecond: number): Promise<void> {
 
 async function exchange(kind: Kind, bridge: Bridge): Promise<void> {
   const ask = load.next(kind);
-  const before = plan.during(GRACE_MS);
+  const before = plan.lately(GRACE_MS);
   const startMs = performance.now();
   underWay += 1;
   try {
     const reply = await send(bridge, ask);
-    const situation = { fault: before ?? plan.during(GRACE_MS), keysWereHidden: plan.keysWereHidden(KEYS_GRACE_MS) };
-    figures.note(kind, reply.status, performance.now() - startMs, judge(ask, reply, situation));
+    // One that begins meanwhile may hit it too.
+    const troubles = [...before, ...plan.lately(0)];
+    figures.note(kind, reply.status, performance.now() - startMs, judge(ask, reply, troubles));
   } catch (error) {
     figures.note(kind, 0, performance.now() - startMs, String(error));
   } finally {
@@ -120,6 +117,7 @@ function tell(): void {
   console.log(
     `${minute.toFixed(1)} min: ${requests} requests, ${failed} failed, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(0)} ms, ${memory} MiB, ${descriptors.join(" and ")} descriptors`,
   );
+  for (const [cause, count] of figures.failures) console.log(`  ${count}  ${cause}`);
 }
 
 function conclude(): number {

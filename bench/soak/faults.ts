@@ -11,6 +11,12 @@ export interface Fault {
   readonly end: () => void | Promise<void>;
 }
 
+/** A fault, and how long it has been over. */
+export interface Trouble {
+  readonly fault: Fault;
+  readonly endedMs: number;
+}
+
 type Upstream = "github" | "buildkite" | "oidc";
 
 /** Longer than the service waits. */
@@ -81,10 +87,9 @@ export function upstreamFaults(install: (interceptor: Interceptor | undefined) =
 /** Faults one after another in a fixed order that mixes them, with a pause before each, until the time is over. */
 export class FaultPlan {
   readonly #faults: readonly Fault[];
+  /** Those that have ended, when, the last one last. */
+  readonly #ended: (readonly [fault: Fault, atMs: number])[] = [];
   #current: Fault | undefined;
-  #endedMs = -Infinity;
-  #ended: Fault | undefined;
-  #keysHiddenMs = -Infinity;
   readonly happened = new Map<string, number>();
 
   constructor(faults: readonly Fault[]) {
@@ -105,20 +110,17 @@ export class FaultPlan {
       await fault.begin();
       await Bun.sleep(faultMs);
       await fault.end();
-      this.#ended = fault;
-      this.#endedMs = performance.now();
-      if (fault.hidesKeys === true) this.#keysHiddenMs = this.#endedMs;
+      this.#ended.push([fault, performance.now()]);
       this.#current = undefined;
     }
   }
 
-  /** Whether the issuer could not be asked at some moment of the last so many milliseconds. */
-  keysWereHidden(withinMs: number): boolean {
-    return this.#current?.hidesKeys === true || performance.now() - this.#keysHiddenMs < withinMs;
-  }
-
-  /** The fault that a request may be hit by, also one that has ended so lately that its consequences last. */
-  during(graceMs: number): Fault | undefined {
-    return this.#current ?? (performance.now() - this.#endedMs < graceMs ? this.#ended : undefined);
+  /** What is wrong now, and what was within the last so many milliseconds. */
+  lately(withinMs: number): readonly Trouble[] {
+    const nowMs = performance.now();
+    const past = this.#ended
+      .map(([fault, atMs]) => ({ fault, endedMs: nowMs - atMs }))
+      .filter(({ endedMs }) => endedMs < withinMs);
+    return this.#current === undefined ? past : [...past, { fault: this.#current, endedMs: 0 }];
   }
 }

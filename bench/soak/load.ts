@@ -1,5 +1,5 @@
 import type { Simulator } from "../../src/simulator/simulator.ts";
-import type { Fault } from "./faults.ts";
+import type { Trouble } from "./faults.ts";
 
 export type Kind = "cached" | "git" | "cold" | "refused" | "hostile";
 export const KINDS: readonly Kind[] = ["cached", "git", "cold", "refused", "hostile"];
@@ -121,25 +121,33 @@ export class Load {
   }
 }
 
-/** What is wrong outside. */
-export interface Situation {
-  readonly fault: Fault | undefined;
-  readonly keysWereHidden: boolean;
-}
+/** What was told to slow down waits for it. */
+const OUTAGE_GRACE_MS = 8_000;
+/** The issuer is asked for an unknown key 30 seconds after it last failed, and may take ten to fail. */
+const KEYS_GRACE_MS = 42_000;
+/** GitHub's refusals are remembered for 30 seconds, also that of a call that was under way. */
+const REFUSAL_GRACE_MS = 42_000;
+/** The longest of them. */
+export const GRACE_MS = 42_000;
 
 /** What is wrong with a reply, if anything, given what is wrong outside. */
-export function judge(
-  { expected, isHeld, hasUnknownKey = false }: Ask,
-  { status, retryAfter }: Reply,
-  { fault, keysWereHidden }: Situation,
-): string | undefined {
-  if (status === expected) return undefined;
-  const said = `${status}${retryAfter === null ? "" : " with Retry-After"} for ${expected}`;
-  if (fault?.kind === "outage" && !isHeld && status === 503 && retryAfter !== null) return undefined;
-  if (hasUnknownKey && keysWereHidden && status === 503 && retryAfter !== null) return undefined;
+export function judge(ask: Ask, reply: Reply, troubles: readonly Trouble[]): string | undefined {
+  const { expected } = ask;
+  const { status, retryAfter } = reply;
+  if (status === expected || troubles.some((trouble) => isExcused(ask, reply, trouble))) return undefined;
+  const names = troubles.map(({ fault, endedMs }) => `${fault.name}${endedMs === 0 ? "" : " lately"}`);
+  const said = `${status}${retryAfter === null ? "" : " with Retry-After"}`;
+  return `${said} for ${expected}, ${names.length === 0 ? "all well" : names.join(" and ")}`;
+}
+
+function isExcused(ask: Ask, { status, retryAfter }: Reply, { fault, endedMs }: Trouble): boolean {
+  const isLater = status === 503 && retryAfter !== null;
+  if (ask.hasUnknownKey === true && fault.hidesKeys === true && isLater) return endedMs < KEYS_GRACE_MS;
+  if (fault.kind === "outage") return !ask.isHeld && isLater && endedMs < OUTAGE_GRACE_MS;
   // A refusal ends what is held.
-  if (fault?.kind === "refusal" && expected === 200 && [403, 500, 503].includes(status)) return undefined;
-  return `${said}, ${fault === undefined ? "all well" : fault.name}`;
+  return (
+    fault.kind === "refusal" && ask.expected === 200 && [403, 500, 503].includes(status) && endedMs < REFUSAL_GRACE_MS
+  );
 }
 
 function pick<T>(list: readonly T[], index: number): T {

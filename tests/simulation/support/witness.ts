@@ -113,7 +113,7 @@ export class Witness {
   fetched(key: string, isRenewal: boolean, result: Fetched<VendedToken, Refusal> | "refused" | "lapse"): void {
     if (result === "lapse") return void this.#confirmedMs.set(key, this.#clock.monotonicMs());
     if (result !== "refused" && result.kind === "value") return this.#made(key);
-    this.#refusedSince.set(key, this.#outside.next());
+    this.ends(key);
     this.#mayRemove.add(key);
     if (isRenewal) this.#owed.add(key);
   }
@@ -123,8 +123,13 @@ export class Witness {
     this.#confirmedMs.set(key, this.#clock.monotonicMs());
   }
 
-  drops(key: string): void {
+  /** Nothing that was made for the key before may be handed out to whoever asks from now on. */
+  ends(key: string): void {
     this.#refusedSince.set(key, this.#outside.next());
+  }
+
+  drops(key: string): void {
+    this.ends(key);
     this.#mayRemove.add(key);
     this.#owed.add(key);
   }
@@ -164,7 +169,7 @@ export class Witness {
       this.accuse(`revokes ${token}, which no purge that it knows of took back`);
   }
 
-  ends(): void {
+  settles(): void {
     for (const key of this.#owed) this.accuse(`never removes ${key} from the store`);
   }
 
