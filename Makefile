@@ -11,7 +11,7 @@ endif
 export PATH := $(dir $(BUN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release image dev demo demo-valkey playground check format test-quick test test-heavy test-all simulate bench bench-quick clean
+.PHONY: help setup build release image dev demo demo-valkey playground check format test-quick test test-heavy test-all simulate soak bench bench-quick clean
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ test-all: build ## Everything, outside servers and emulators included
 
 simulate: setup ## A million interleavings of two instances in a simulated world (SEEDS=how many, SEED=one of them again)
 	@"$(BUN)" scripts/simulate.ts $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM))
+
+soak: build ## Two instances under load for half an hour while everything they depend on breaks and recovers (MINUTES=how many)
+	@"$(BUN)" bench/soak.ts $(MINUTES)
 
 bench: build ## Load tests of everything (half an hour): bench/results and the tables of docs; PEER=COMMAND for another server
 	@"$(BUN)" bench/all.ts $(BENCH_SECONDS) $(BENCH_ROUNDS)

@@ -12,16 +12,20 @@ const [from = 0, to = 0, stride = 1] = process.argv.slice(2).map(Number);
 const counts = new Map<string, number>();
 let done = 0;
 
-for (let seed = from; seed < to; seed += stride) {
+// Nobody is there to read any more when the one who started it is gone.
+const startedBy = process.ppid;
+
+for (let seed = from; seed < to && process.ppid === startedBy; seed += stride) {
   const wrong = await runSeed(seed, counts);
   done += 1;
   if (wrong !== undefined) {
     tell({ done, failure: { seed, wrong } });
-    process.exit(1);
+    process.exitCode = 1;
+    break;
   }
   if (done % TELL_EVERY === 0) tell({ done });
 }
-tell({ done, counts: Object.fromEntries(counts) });
+if (process.exitCode === undefined) tell({ done, counts: Object.fromEntries(counts) });
 
 function tell(line: WorkerLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);

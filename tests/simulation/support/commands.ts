@@ -74,7 +74,7 @@ const wait = fc
     command(`${ms} ms, network ${isFlowing ? "works" : "stands"}`, (one) => one.wait(ms, isFlowing)),
   );
 const leap = fc
-  .constantFrom(61_000, 290_000, 310_000, 900_000, 960_000, 1_500_000, 1_900_000)
+  .constantFrom(61_000, 290_000, 310_000, 850_000, 960_000, 1_500_000, 1_900_000)
   .map((ms) => command(`leap ${ms} ms`, (one) => one.leap(ms)));
 const condition = fc
   .tuple(upstream, fc.constantFrom("away" as const, "hangs" as const))
@@ -106,6 +106,18 @@ const move = fc
   .map(([slug, isNew]) =>
     command(`${slug} moves to ${isNew ? "new" : "own"}`, (one) => one.outside.move(slug, isNew ? `new-${slug}` : slug)),
   );
+const moveUnseen = pipeline.map((slug) =>
+  command(`buildkite away, ${slug} moves to new`, (one) => {
+    one.outside.condition.buildkite = "away";
+    one.outside.move(slug, `new-${slug}`);
+  }),
+);
+const moveAndAsk = fc.tuple(who, pipeline).map(([at, slug]) =>
+  command(`${slug} moves to new, ask ${at} for it: git, new repository`, (one) => {
+    one.outside.move(slug, `new-${slug}`);
+    return one.ask(at, slug, "git, new repository");
+  }),
+);
 const publish = fc
   .tuple(who, fc.constantFrom<PolicyIndex>(0, 1, 2))
   .map(([at, policy]) => command(`policy ${policy} at ${at}`, (one) => one.at(at).publish(policy)));
@@ -137,14 +149,14 @@ const rotate = fc.constant(
   command(
     "rotation goes on",
     (one, plan) => {
-      one.keysetStage = ++plan.keysetStage;
+      one.keysets.stage = ++plan.keysetStage;
     },
     (plan) => plan.keysetStage < KEYSETS.length - 1,
   ),
 );
 const keysets = fc
   .boolean()
-  .map((is) => command(`keyset ${is ? "reachable" : "out of reach"}`, (one) => (one.keysetIsReachable = is)));
+  .map((is) => command(`keyset ${is ? "reachable" : "out of reach"}`, (one) => (one.keysets.isReachable = is)));
 const restart = who.map((at) =>
   command(`restart ${at}`, (one, plan) => {
     plan.isDown.delete(at);
@@ -158,11 +170,12 @@ const announce = fc
 const LONGEST_RUN = 40;
 
 const OFTEN = [ask, visit, ask, visit, ask, visit, step, wait, leap];
-const SELDOM = [flow, condition, recover, refuse, pardon, move, publish, purge, cut, mend, tamper, rotate, keysets];
+const SELDOM = [flow, condition, recover, recover, recover, refuse, pardon, publish, purge, cut, mend, mend, restart];
+const RARE = [move, moveUnseen, moveAndAsk, tamper, rotate, keysets, announce];
 
 /** What happens in one run, in proportion to how often it stands here. Without bias: short runs meet nothing. */
 export const commands: fc.Arbitrary<Iterable<Command>> = fc.noBias(
-  fc.commands([...OFTEN, ...OFTEN, ...SELDOM, restart, announce], { maxCommands: LONGEST_RUN, size: "max" }),
+  fc.commands([...OFTEN, ...OFTEN, ...SELDOM, ...RARE], { maxCommands: LONGEST_RUN, size: "max" }),
 );
 
 export function createPlan(): Plan {

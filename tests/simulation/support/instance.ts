@@ -1,41 +1,26 @@
-import { createPurging } from "../../../src/app/purge.ts";
 import { isLapse } from "../../../src/app/cache.ts";
-import { rememberPipelines } from "../../../src/buildkite/remembered-pipelines.ts";
+import { createPurging, type Purging } from "../../../src/app/purge.ts";
 import { createCache } from "../../../src/cache/create-cache.ts";
 import { createSealedForm, type EntryForm } from "../../../src/cache/entry-form.ts";
 import { claimName } from "../../../src/cache/turn.ts";
-import type { GitHubApp } from "../../../src/github/app.ts";
-import { createAuditParts } from "../../../src/http/audit-parts.ts";
-import { createRequestHandler } from "../../../src/http/request-handler.ts";
+import type { RequestHandler } from "../../../src/http/request-handler.ts";
 import { startKeysetHolder } from "../../../src/keyset/keyset-holder.ts";
-import { BridgeError } from "../../../src/lib/bridge-error.ts";
-import type { Services } from "../../../src/http/services.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 import { isRefusal } from "../../../src/lib/upstream-verdict.ts";
-import type { BuildkiteIdentity } from "../../../src/oidc/buildkite-identity.ts";
+import { MARKER_KEY } from "../../../src/purge/marker.ts";
 import type { VendedToken } from "../../../src/token/vended-token.ts";
-import type { AuthorizedRequest } from "../../../src/vending/authorize.ts";
-import { createMint, type Mint, type Occasion, type Refusal } from "../../../src/vending/mint.ts";
-import { createMovedPipelines } from "../../../src/vending/moved-pipelines.ts";
-import { createRecentRequests } from "../../../src/vending/recent-requests.ts";
-import { createVend, type Vend } from "../../../src/vending/vend.ts";
+import type { Refusal } from "../../../src/vending/mint.ts";
+import type { Vend } from "../../../src/vending/vend.ts";
+import { createHandler, WRITTEN } from "./handler.ts";
 import { LOCAL_TTL_MS, MAX_STALE_MS, TTL_MS } from "./lifetimes.ts";
-import { OWNER } from "./outside.ts";
 import { POLICIES, type PipelineName, type PolicyIndex } from "./policies.ts";
 import type { StoreLine } from "./shared-server.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { createWatchedVend } from "./vending.ts";
 import { watchCache, type Fetch } from "./watched-cache.ts";
 import { Witness } from "./witness.ts";
 
-const WRITTEN = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
-const WEB = new URL("https://github.com");
-const APP: GitHubApp = {
-  name: "default",
-  appId: 111,
-  installationId: 222,
-  signer: { sign: () => Promise.reject(new Error("nothing is signed here")) },
-};
-const ACCOUNT = { id: 1, login: OWNER, type: "Organization" };
+const MARKER = `enc:${MARKER_KEY}`;
 
 export interface Answer {
   readonly status: number;
@@ -58,7 +43,7 @@ export class Instance {
   readonly #surroundings: Surroundings;
   readonly #clock: Clock;
   readonly #stack = new AsyncDisposableStack();
-  #handle: ReturnType<typeof createRequestHandler> | undefined;
+  #handle: RequestHandler | undefined;
 
   constructor(name: string, policy: PolicyIndex, skewMs: number, surroundings: Surroundings) {
     this.name = name;
@@ -72,6 +57,9 @@ export class Instance {
     this.line = server.connect(name, {
       trouble: () => this.witness.troubled(),
       reads: (key) => entry(key, (one) => this.witness.reads(one)),
+      answered: (key, sinceMs) => {
+        if (key === MARKER) this.witness.readsMarker(sinceMs);
+      },
       removes: (key) => entry(key, (one) => this.witness.removes(one)),
       got: (key, text) => entry(key, (one) => this.witness.got(one, text)),
     });
@@ -88,7 +76,15 @@ export class Instance {
     });
     const { currentAead } = this.#stack.use(holder);
     const form = createSealedForm({ keyPrefix: "", currentAead, clock, observer: { ciphered: () => undefined } });
-    this.#handle = createRequestHandler(this.#services(this.#createVend(form)));
+    this.#handle = createHandler({
+      vend: this.#createVend(form),
+      policy: () => POLICIES[this.#policy].generation,
+      clock,
+      onUnexpected: (error) => {
+        // A refusal by Buildkite is our fault and known.
+        if (!isRefusal(error)) this.witness.accuse(`meets ${String(error)}`);
+      },
+    });
   }
 
   get policy(): PolicyIndex {
@@ -122,26 +118,7 @@ export class Instance {
     let owners = 0;
     const newOwner = (): string => `${this.name}#${++owners}`;
     const clock = this.#clock;
-    const purging = this.#stack.use(
-      createPurging(
-        { store: this.line.store, form },
-        {
-          clock,
-          logger: {
-            debug: () => undefined,
-            info: () => undefined,
-            error: () => count("unreadable marker"),
-            warn: (_message, fields) => this.#noticed(fields),
-          },
-          audit: { revocation: () => WRITTEN },
-          revoke: (token) => {
-            this.witness.revokes(token);
-            count("revocation");
-            return outside.revokeToken(this.name, token);
-          },
-        },
-      ),
-    );
+    const purging = this.#stack.use(this.#createPurging(form));
     const cache = watchCache(
       createCache<VendedToken, Refusal>({
         ttlMs: TTL_MS,
@@ -176,81 +153,38 @@ export class Instance {
       },
     );
     purging.start(() => cache.purge());
-    return this.#judged(cache);
-  }
-
-  #judged(cache: ReturnType<typeof watchCache>): Vend {
-    const { outside, count } = this.#surroundings;
-    const clock = this.#clock;
-    const { name } = this;
-    const pipelines = rememberPipelines({ read: (_organization, slug) => outside.readPipeline(name, slug) }, clock);
-    const common = { pipelines, webUrl: WEB, clock };
-    const recent = createRecentRequests(clock);
-    const mintOn = (occasion: Occasion): Mint =>
-      createMint({
-        ...common,
-        recent,
-        connect: (request) => {
-          const making = { request, occasion, since: outside.next() };
-          return {
-            account: () => ACCOUNT,
-            createToken: (asked) =>
-              outside.createToken(name, making, asked, (made) => this.witness.makes(making, made)),
-            revokeToken: (token) => outside.revokeToken(name, token),
-          };
-        },
-      });
-    const mints = { miss: mintOn("miss"), mismatch: mintOn("mismatch"), renewal: mintOn("renewal") };
-    const vend = createVend({
-      ...common,
+    const { name, witness } = this;
+    return createWatchedVend({
+      name,
       cache,
-      mint: (request, occasion) => mints[occasion](request, occasion),
-      moved: createMovedPipelines(common),
-      mayRenew: (request: AuthorizedRequest) => request.policyDigest === this.#digest,
-      announce: () => (this.canAnnounce ? Promise.resolve() : Promise.reject(new BridgeError("output-failed", "no"))),
+      witness,
+      clock,
+      digestInForce: () => this.#digest,
+      canAnnounce: () => this.canAnnounce,
+      surroundings: this.#surroundings,
     });
-    return (request, asked) => {
-      const admitted = this.witness.admit(request, this.#digest);
-      const outcome = vend(request, asked);
-      const judge = (one: Awaited<typeof outcome>) => {
-        count(one.kind === "vended" ? `vended: ${one.source}` : one.kind);
-        this.witness.vended(admitted, one, asked);
-        return one;
-      };
-      return outcome instanceof Promise ? outcome.then(judge) : judge(outcome);
-    };
   }
 
-  #services(vend: Vend): Services {
-    return {
-      verifier: { verify: (pipeline) => ({ kind: "authenticated", identity: identityOf(pipeline) }) },
-      policy: () => ({ kind: "generation", generation: POLICIES[this.policy].generation }),
-      apps: { find: () => APP, account: () => ACCOUNT },
-      vend,
-      audit: {
-        request: () => WRITTEN,
-        replaceRequest: () => false,
-        mint: () => WRITTEN,
-        revocation: () => WRITTEN,
-        isOverfull: () => false,
-        countUnrecorded: () => undefined,
+  #createPurging(form: EntryForm): Purging {
+    const { outside, count } = this.#surroundings;
+    return createPurging(
+      { store: this.line.store, form },
+      {
+        clock: this.#clock,
+        logger: {
+          debug: () => undefined,
+          info: () => undefined,
+          error: () => count("unreadable marker"),
+          warn: (_message, fields) => this.#noticed(fields),
+        },
+        audit: { revocation: () => WRITTEN },
+        revoke: (token) => {
+          this.witness.revokes(token);
+          count("revocation");
+          return outside.revokeToken(this.name, token);
+        },
       },
-      auditParts: createAuditParts(),
-      clock: this.#clock,
-      newRequestId: () => "id",
-      onUnexpected: (error) => {
-        // A refusal by Buildkite is our fault and known.
-        if (!isRefusal(error)) this.witness.accuse(`meets ${String(error)}`);
-      },
-      settings: {
-        basePath: "",
-        maxInFlight: 1000,
-        trustedProxyHops: 0,
-        discloseAppIdentifiers: false,
-        gitHubWebUrl: WEB,
-        protectedRepository: "policy",
-      },
-    };
+    );
   }
 
   #noticed(fields: Readonly<Record<string, unknown>> = {}): void {
@@ -288,20 +222,4 @@ export class Instance {
   get #digest(): string {
     return POLICIES[this.policy].generation.digest;
   }
-}
-
-function identityOf(slug: string): BuildkiteIdentity {
-  return {
-    issuer: "https://agent.buildkite.com",
-    subject: "s",
-    audience: ["a"],
-    expiresAtEpochSeconds: 0,
-    organizationSlug: "acme",
-    pipelineSlug: slug,
-    pipelineId: `id-of-${slug}`,
-    buildNumber: 1,
-    buildBranch: "main",
-    jobId: "j",
-    claims: new Map([["pipeline_slug", slug]]),
-  };
 }

@@ -44,21 +44,22 @@ export async function runSeeds({ from, to, workers, onProgress }: SeedRange): Pr
       stderr: "inherit",
     }),
   );
-  await Promise.all(
-    children.map(async (child, index) => {
-      const lines = createInterface({ input: Readable.fromWeb(child.stdout) });
-      for await (const text of lines) {
-        const line: WorkerLine = JSON.parse(text);
-        done[index] = line.done;
-        for (const [name, count] of Object.entries(line.counts ?? {}))
-          counts.set(name, (counts.get(name) ?? 0) + count);
-        failure ??= line.failure;
-        onProgress?.(total());
-      }
-      const code = await child.exited;
-      if (failure !== undefined) for (const other of children) other.kill();
-      else if (code !== 0) throw new Error(`a worker ended with status ${code}`);
-    }),
-  );
+  const follow = async (child: (typeof children)[number], index: number): Promise<void> => {
+    for await (const text of createInterface({ input: Readable.fromWeb(child.stdout) })) {
+      const line: WorkerLine = JSON.parse(text);
+      done[index] = line.done;
+      for (const [name, count] of Object.entries(line.counts ?? {})) counts.set(name, (counts.get(name) ?? 0) + count);
+      failure ??= line.failure;
+      onProgress?.(total());
+    }
+    const code = await child.exited;
+    if (failure !== undefined) for (const other of children) other.kill();
+    else if (code !== 0) throw new Error(`a worker ended with status ${code}`);
+  };
+  try {
+    await Promise.all(children.map(follow));
+  } finally {
+    for (const child of children) child.kill();
+  }
   return { done: total(), failure, counts };
 }

@@ -8,6 +8,8 @@ export interface ClientObserver {
   readonly trouble: () => void;
   readonly reads: (key: string) => void;
   readonly removes: (key: string) => void;
+  /** A read was answered, whatever with, that began then. */
+  readonly answered: (key: string, sinceMs: number) => void;
   /** A read brought this value. */
   readonly got: (key: string, text: string) => void;
 }
@@ -82,7 +84,9 @@ export class SharedServer {
       budget,
       read: async (key, spent = budget()): Promise<EntryRead> => {
         observer.reads(key);
+        const sinceMs = this.#clock.monotonicMs();
         const read = await send(`read ${key}`, spent, () => this.#read(key));
+        if (read !== undefined) observer.answered(key, sinceMs);
         if (read?.kind === "hit") observer.got(key, Buffer.from(read.value).toString());
         return read ?? { kind: "unavailable" };
       },

@@ -1,13 +1,10 @@
 import type { Scheduler } from "fast-check";
 import { createSealedForm } from "../../../src/cache/entry-form.ts";
-import { UpstreamFault } from "../../../src/lib/upstream-fault.ts";
-import type { KeysetStore, StoredKeyset } from "../../../src/keyset/keyset-store.ts";
 import { MARKER_KEY, parseMarker, PURGE_LASTS_MS } from "../../../src/purge/marker.ts";
 import { orderPurge } from "../../../src/purge/order-purge.ts";
 import type { PurgeScope } from "../../../src/purge/purge-scope.ts";
-import { createAead } from "../../../src/tink/create-aead.ts";
 import { Instance, type Answer } from "./instance.ts";
-import { KEYSETS } from "./keysets.ts";
+import { Keysets } from "./keysets.ts";
 import { Network, turn } from "./network.ts";
 import { Outside, OWNER } from "./outside.ts";
 import { PIPELINES, POLICIES, type PipelineName } from "./policies.ts";
@@ -21,7 +18,8 @@ export type Wish = "token" | "deploy" | "git, own repository" | "git, new reposi
 export type Tampering = "put back" | "swap" | "garbage" | "delete" | "put marker back" | "delete marker";
 
 const SKEWS_MS = [0, 20_000] as const;
-const AEADS = KEYSETS.map((keyset) => createAead(keyset));
+/** Far more than a wait of half a minute has timers. */
+const MOST_ROUNDS = 5_000;
 const LONGEST_KEYSET_PERIOD_MS = 14.5 * 60_000;
 const MARKER = `enc:${MARKER_KEY}`;
 
@@ -30,9 +28,7 @@ export class Simulation {
   readonly outside: Outside;
   readonly server: SharedServer;
   readonly counts: Map<string, number>;
-  /** How far the rotation of the keyset has come. */
-  keysetStage = 0;
-  keysetIsReachable = true;
+  readonly keysets: Keysets;
   readonly #clock = createSimulatedClock();
   readonly #network: Network;
   readonly #operator: StoreLine;
@@ -48,11 +44,13 @@ export class Simulation {
     this.counts = counts;
     this.#network = new Network(scheduler, this.#clock);
     this.outside = new Outside(this.#network, this.#clock);
+    this.keysets = new Keysets(this.#network);
     this.server = new SharedServer(this.#network, this.#clock);
     const nothing = (): void => undefined;
     this.#operator = this.server.connect("operator", {
       trouble: nothing,
       reads: nothing,
+      answered: nothing,
       removes: nothing,
       got: nothing,
     });
@@ -64,7 +62,7 @@ export class Simulation {
         this.#random = (Math.imul(this.#random, 1664525) + 1013904223) >>> 0;
         return this.#random / 2 ** 32;
       },
-      connectKeysets: (name) => this.#connectKeysets(name),
+      connectKeysets: (name) => this.keysets.connect(name),
       purges: this.#purges,
       putBack: this.#putBack,
       count: (what) => this.#count(what),
@@ -92,19 +90,20 @@ export class Simulation {
       if (![200, 403, 500, 503].includes(status)) instance.witness.accuse(`answers ${status}: ${text}`);
     };
     void this.#send(instance, pipeline, wish).then(judge);
-    // A body takes a few turns to read.
-    for (let turns = wish.startsWith("git") ? 4 : 1; turns > 0; turns--) await turn();
+    await arrive();
   }
 
   /** Lets so many things happen of those that are under way. */
   async step(count: number): Promise<void> {
-    for (let left = count; left > 0 && (await this.#network.step()); left--);
+    for (let done = 0; done < count && (await this.#network.step()); done++)
+      if (done > MOST_ROUNDS) throw new Error("calls cause calls without end");
   }
 
   /** Time passes; meanwhile the network works, or nothing gets through. */
   async wait(ms: number, isFlowing: boolean): Promise<void> {
     const untilMs = this.#clock.monotonicMs() + ms;
-    for (;;) {
+    for (let rounds = 0; ; rounds++) {
+      if (rounds > MOST_ROUNDS) throw new Error("something is done again and again while time stands still");
       if (isFlowing) await this.step(Infinity);
       const nextMs = this.#clock.nextDueMs();
       if (nextMs > untilMs) break;
@@ -167,7 +166,7 @@ export class Simulation {
       this.outside.condition[name] = "up";
       this.outside.refused[name].clear();
     }
-    this.keysetIsReachable = true;
+    this.keysets.isReachable = true;
     for (const instance of this.#all) {
       instance.line.isUp = true;
       instance.canAnnounce = true;
@@ -180,9 +179,10 @@ export class Simulation {
     await this.wait(11_000, true);
     const unknown = this.#unnoticed();
     if (unknown !== undefined) return unknown;
-    for (const instance of this.#all) instance.witness.ends();
+    for (const instance of this.#all) instance.witness.settles();
     const statuses = this.#instances.map(async (instance) => (await this.#send(instance, "alpha", "token")).status);
     const answering = Promise.all(statuses);
+    await arrive();
     await this.wait(4_000, true);
     const answered = await answering;
     if (answered.some((status) => status !== 200)) return `answers are ${answered.join()} though everything works`;
@@ -221,46 +221,13 @@ export class Simulation {
   }
 
   #operatorsForm() {
-    const currentAead = () => at(AEADS, this.keysetStage);
+    const { currentAead } = this.keysets;
     return createSealedForm({
       keyPrefix: "",
       currentAead,
       clock: this.#clock,
       observer: { ciphered: () => undefined },
     });
-  }
-
-  #connectKeysets(name: string): KeysetStore {
-    let reads = 0;
-    const current = (): StoredKeyset => ({
-      keyset: at(KEYSETS, this.keysetStage),
-      versionId: String(this.keysetStage),
-      createdAtEpochMs: 0,
-      summaryAgrees: true,
-      [Symbol.dispose]: () => undefined,
-    });
-    const away = (): never => {
-      throw new UpstreamFault("upstream-unavailable", "read keyset", { upstream: "secrets-manager" });
-    };
-    const unused = (): never => {
-      throw new Error("instances only read");
-    };
-    return {
-      name: "secret",
-      step: "secret",
-      inspect: unused,
-      write: unused,
-      // An instance does not start without a keyset.
-      read: async () =>
-        reads++ === 0
-          ? current()
-          : this.#network.call({
-              label: `${name}: read keyset`,
-              deadlineMs: 20_000,
-              serve: () => (this.keysetIsReachable ? current() : away()),
-              tooLate: away,
-            }),
-    };
   }
 
   #put(key: string, text: string): void {
@@ -273,8 +240,7 @@ export class Simulation {
   }
 }
 
-function at<T>(list: readonly T[], index: number): T {
-  const found = list[index];
-  if (found === undefined) throw new RangeError(String(index));
-  return found;
+/** A body takes a few turns of the event loop to read, and a request may wait for the turn after. */
+async function arrive(): Promise<void> {
+  for (let turns = 0; turns < 6; turns++) await turn();
 }

@@ -1,9 +1,9 @@
 import type { Fetched } from "../../../src/cache/cache.ts";
-import { covers, type PurgeScope } from "../../../src/purge/purge-scope.ts";
+import type { PurgeScope } from "../../../src/purge/purge-scope.ts";
 import type { VendedToken } from "../../../src/token/vended-token.ts";
 import type { AuthorizedRequest } from "../../../src/vending/authorize.ts";
 import type { AskedRepository } from "../../../src/vending/coverage.ts";
-import { cacheKey, readCacheKey } from "../../../src/vending/cache-key.ts";
+import { cacheKey } from "../../../src/vending/cache-key.ts";
 import type { Refusal } from "../../../src/vending/mint.ts";
 import type { VendOutcome } from "../../../src/vending/vend.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
@@ -26,6 +26,8 @@ export interface Admitted {
 }
 
 const LAST_MINUTES_MS = 5 * 60_000;
+/** What is known of the marker may be half a minute old when a read begins. */
+const MARKER_MS = 30_250;
 /** While another one cannot be had. */
 const SERVE_ON_MS = 10_000;
 /** For calls under way while a time to live begins: a reply, and a write that arrives after its deadline. */
@@ -45,6 +47,7 @@ export class Witness {
   /** When the store was last asked for a key, or a token made for it, or tried to be made. */
   readonly #confirmedMs = new Map<string, number>();
   #troubleMs = -Infinity;
+  #markerMs = -Infinity;
   readonly #owed = new Set<string>();
   readonly #mayRemove = new Set<string>();
 
@@ -84,6 +87,8 @@ export class Witness {
     const ageMs = this.#clock.monotonicMs() - made.atMs;
     if (ageMs > TTL_MS + MAX_STALE_MS + UNDER_WAY_MS && !this.#isPutBack(key))
       this.accuse(`${where}, ${ageMs / 60_000} minutes old`);
+    if (outcome.source === "valkey" && this.#clock.monotonicMs() - this.#markerMs > MARKER_MS)
+      this.accuse(`${where}, without having looked for purges`);
     const unreadMs = sinceMs - Math.max(this.#confirmedMs.get(key) ?? -Infinity, this.#troubleMs);
     if (outcome.source === "memory" && unreadMs > LOCAL_TTL_MS + SERVE_ON_MS)
       this.accuse(`${where}, which it has not read again for ${unreadMs / 60_000} minutes`);
@@ -108,7 +113,7 @@ export class Witness {
   fetched(key: string, isRenewal: boolean, result: Fetched<VendedToken, Refusal> | "refused" | "lapse"): void {
     if (result === "lapse") return void this.#confirmedMs.set(key, this.#clock.monotonicMs());
     if (result !== "refused" && result.kind === "value") return this.#made(key);
-    this.#refusedSince.set(key, this.#outside.next());
+    this.ends(key);
     this.#mayRemove.add(key);
     if (isRenewal) this.#owed.add(key);
   }
@@ -118,10 +123,19 @@ export class Witness {
     this.#confirmedMs.set(key, this.#clock.monotonicMs());
   }
 
-  drops(key: string): void {
+  /** Nothing that was made for the key before may be handed out to whoever asks from now on. */
+  ends(key: string): void {
     this.#refusedSince.set(key, this.#outside.next());
+  }
+
+  drops(key: string): void {
+    this.ends(key);
     this.#mayRemove.add(key);
     this.#owed.add(key);
+  }
+
+  readsMarker(sinceMs: number): void {
+    this.#markerMs = sinceMs;
   }
 
   /** The store failed it. */
@@ -155,11 +169,25 @@ export class Witness {
       this.accuse(`revokes ${token}, which no purge that it knows of took back`);
   }
 
-  ends(): void {
+  settles(): void {
     for (const key of this.#owed) this.accuse(`never removes ${key} from the store`);
   }
 
   #takesBack({ scope, issuedBeforeEpochSeconds }: NoticedPurge, made: MadeToken): boolean {
-    return made.expiresAtEpochSeconds - 3600 < issuedBeforeEpochSeconds && covers(scope, readCacheKey(made.key));
+    return made.expiresAtEpochSeconds - 3600 < issuedBeforeEpochSeconds && isMeant(scope, made.key);
+  }
+}
+
+/** Said a second time, by the look of a key. */
+function isMeant(scope: PurgeScope, key: string): boolean {
+  switch (scope.kind) {
+    case "all":
+      return true;
+    case "profile":
+      return key.endsWith(`/profile/${scope.name}`);
+    case "pipeline":
+      return key.includes(`/pipeline/${scope.pipelineId}/`);
+    case "app":
+      return key.includes(`:${scope.appId}:${scope.installationId}:`);
   }
 }

@@ -1,0 +1,79 @@
+import type { GitHubApp } from "../../../src/github/app.ts";
+import { createAuditParts } from "../../../src/http/audit-parts.ts";
+import { createRequestHandler, type RequestHandler } from "../../../src/http/request-handler.ts";
+import type { Clock } from "../../../src/lib/clock.ts";
+import type { BuildkiteIdentity } from "../../../src/oidc/buildkite-identity.ts";
+import type { PolicyGeneration } from "../../../src/profiles/policy.ts";
+import type { Vend } from "../../../src/vending/vend.ts";
+import { OWNER } from "./outside.ts";
+
+export const WEB = new URL("https://github.com");
+export const ACCOUNT = { id: 1, login: OWNER, type: "Organization" };
+/** Of a line that is on its way at once. */
+export const WRITTEN = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
+
+const APP: GitHubApp = {
+  name: "default",
+  appId: 111,
+  installationId: 222,
+  signer: { sign: () => Promise.reject(new Error("nothing is signed here")) },
+};
+
+export interface HandlerParts {
+  readonly vend: Vend;
+  readonly policy: () => PolicyGeneration;
+  readonly clock: Clock;
+  readonly onUnexpected: (error: unknown) => void;
+}
+
+/** The request pipeline for callers who are believed: a bearer token is the slug of the pipeline that asks. */
+export function createHandler({ vend, policy, clock, onUnexpected }: HandlerParts): RequestHandler {
+  return createRequestHandler({
+    verifier: { verify: (pipeline) => ({ kind: "authenticated", identity: identityOf(pipeline) }) },
+    policy: () => ({ kind: "generation", generation: policy() }),
+    apps: { find: () => APP, account: () => ACCOUNT },
+    vend,
+    audit: {
+      request: () => WRITTEN,
+      replaceRequest: () => false,
+      mint: () => WRITTEN,
+      revocation: () => WRITTEN,
+      isOverfull: () => false,
+      countUnrecorded: () => undefined,
+    },
+    auditParts: createAuditParts(),
+    clock,
+    newRequestId: () => "id",
+    onUnexpected,
+    settings: {
+      basePath: "",
+      maxInFlight: 1000,
+      trustedProxyHops: 0,
+      discloseAppIdentifiers: false,
+      gitHubWebUrl: WEB,
+      protectedRepository: "policy",
+    },
+  });
+}
+
+/** The key of a pipeline's own tokens, said a second time. */
+export function keyOf(digest: string, slug: string): string {
+  const { appId, installationId } = APP;
+  return `${digest}:${appId}:${installationId}:profile://organization/acme/pipeline/id-of-${slug}/${slug}/profile/default`;
+}
+
+function identityOf(slug: string): BuildkiteIdentity {
+  return {
+    issuer: "https://agent.buildkite.com",
+    subject: "s",
+    audience: ["a"],
+    expiresAtEpochSeconds: 0,
+    organizationSlug: "acme",
+    pipelineSlug: slug,
+    pipelineId: `id-of-${slug}`,
+    buildNumber: 1,
+    buildBranch: "main",
+    jobId: "j",
+    claims: new Map([["pipeline_slug", slug]]),
+  };
+}
