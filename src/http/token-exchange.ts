@@ -1,5 +1,5 @@
 import type { PendingLine } from "../audit/output-lines.ts";
-import { describeCauses } from "../lib/bridge-error.ts";
+import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
 import { isOutage } from "../lib/upstream-verdict.ts";
 import { OverBudget } from "../lib/over-budget.ts";
@@ -198,6 +198,8 @@ class TokenExchange implements Work {
     if (error instanceof OverBudget) {
       return { code: "unavailable", cause, retryAfterSeconds: error.retryAfterSeconds, shed: "caller-budget" };
     }
+    // Of a token that was made in passing and could not be put on record.
+    if (error instanceof BridgeError && error.code === "output-failed") return STUCK;
     this.#services.onUnexpected(error);
     return { code: "internal", cause };
   }
