@@ -13,8 +13,11 @@ import { reportRateLimits } from "./report-limits.ts";
 /** One App within GitHub's limits, which are its own. */
 export interface LimitedApp extends ConnectedApp {
   readonly limits: RateLimits;
-  /** The same App, with the same limits, through other connections. */
-  readonly connectThrough: (fetch: BoundedFetch) => AppConnection;
+  /** The same App, with the same limits, through other connections; and a client for what is read with a token of it. */
+  readonly connectThrough: (fetch: BoundedFetch) => {
+    readonly connection: AppConnection;
+    readonly client: GitHubClient;
+  };
 }
 
 export interface LimitedAppParts extends AppParts {
@@ -32,7 +35,15 @@ export function connectLimitedApp(configuration: AppConfiguration, apiUrl: URL, 
         // Taking a token back is asked with that token, which has a limit of its own.
         if (method !== "DELETE") limits.assertOpen();
       },
-      onReply: (response) => limits.note(response),
+      onReply: (response, { method }) => {
+        if (method === "DELETE") limits.noteLimitation(response);
+        else limits.note(response);
+      },
+    });
+  const openForTokens = (through: BoundedFetch): GitHubClient =>
+    createGitHubClient(apiUrl, through, {
+      beforeCall: () => limits.assertOpen(),
+      onReply: (response) => limits.noteLimitation(response),
     });
   const client = open(fetch);
   const one = connectApp(configuration, client, parts);
@@ -53,5 +64,10 @@ export function connectLimitedApp(configuration: AppConfiguration, apiUrl: URL, 
     },
     revokeToken: (token) => revokeInstallationToken(through, token),
   });
-  return { ...one, limits, connection: connect(client), connectThrough: (other) => connect(open(other)) };
+  return {
+    ...one,
+    limits,
+    connection: connect(client),
+    connectThrough: (other) => ({ connection: connect(open(other)), client: openForTokens(other) }),
+  };
 }

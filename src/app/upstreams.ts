@@ -58,10 +58,7 @@ export function createUpstreams(configuration: Configuration, parts: UpstreamPar
   });
   return {
     github: createGitHubClient(github.apiUrl, fetch),
-    policy: {
-      client: createGitHubClient(github.apiUrl, policyFetch),
-      connection: defaultApp.connectThrough(policyFetch),
-    },
+    policy: defaultApp.connectThrough(policyFetch),
     pipelines: rememberPipelines(createPipelines(buildkite.apiUrl, buildkite.apiToken, fetch), clock),
     apps: { find: registry.find, account: (app) => connectionOf(app).account() },
     connectionOf,

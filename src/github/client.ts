@@ -33,7 +33,7 @@ export interface CallHooks {
   /** What it throws is what the call comes to; nothing is sent. */
   readonly beforeCall: (request: GitHubRequest) => void;
   /** Told of every reply, refusals included, before anybody acts on it. */
-  readonly onReply: (response: BoundedResponse) => void;
+  readonly onReply: (response: BoundedResponse, request: GitHubRequest) => void;
 }
 
 export function createGitHubClient(apiUrl: URL, fetch: BoundedFetch, hooks?: CallHooks): GitHubClient {
@@ -60,7 +60,7 @@ export function createGitHubClient(apiUrl: URL, fetch: BoundedFetch, hooks?: Cal
         ...(request.signal === undefined ? {} : { signal: request.signal }),
         ...(request.caller === undefined ? {} : { caller: request.caller }),
       });
-      hooks?.onReply(response);
+      hooks?.onReply(response, request);
       const verdict = classifyGitHub(response);
       if (verdict.kind === "success") return response;
       throw new UpstreamFault(verdict.code, describe(request.operation, verdict.message), {

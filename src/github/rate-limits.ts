@@ -53,6 +53,11 @@ export class RateLimits {
     const quota = readQuota(response, this.#clock.nowMs());
     if (quota?.resource === "core" && this.#window.note(quota)) this.#pacing.restart();
     this.#noteSaving();
+    this.noteLimitation(response);
+  }
+
+  /** To be told of replies to what is asked with a token of the App: what is left of the hour's calls is another count there. */
+  noteLimitation(response: BoundedResponse): void {
     const limitation = readLimitation(response);
     if (limitation === undefined) return;
     this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#clock.monotonicMs() + limitation.seconds * 1000);

@@ -133,3 +133,25 @@ describe("a new policy, with which every token is missing at once", () => {
     expect(service.quota.remaining).toBeGreaterThan(0);
   }, 60_000);
 });
+
+test("an App that is told to slow down while it reads the policy makes no call until the time is over", async () => {
+  await using service = await startVirtualService();
+  const { clock, calls } = service;
+  const held = await service.ask("held");
+  service.faults = { contents: { status: 429, headers: { "retry-after": "30" } } };
+  await service.refreshPolicy();
+  service.faults = {};
+  const before = { ...calls };
+  await service.refreshPolicy();
+  const late = await service.ask("late");
+  expect([late.status, late.retryAfter]).toEqual([503, 26]);
+  expect((await service.ask("held")).json.token).toBe(held.json.token);
+  expect({ contents: calls.contents, tokens: calls.tokens }).toEqual({
+    contents: before.contents,
+    tokens: before.tokens,
+  });
+  await clock.advanceAndSettle(30_000);
+  await service.refreshPolicy();
+  expect(calls.contents).toBe(before.contents + 1);
+  expect((await service.ask("late")).status).toBe(200);
+});
