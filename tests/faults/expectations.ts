@@ -17,8 +17,8 @@ export type Expected =
  */
 export function leftAloneSeconds({ upstream, fault }: Cell): number {
   if (upstream === "buildkite") return fault === "429 with retry-after" ? (RETRY_SECONDS[fault] ?? 0) : 0;
-  // Both are asked with the App's JWT, and have one limit.
-  if (upstream !== "github tokens" && upstream !== "github installation") return 0;
+  // All are asked in the App's name, which has one limit.
+  if (upstream !== "github tokens" && upstream !== "github installation" && upstream !== "github contents") return 0;
   switch (fault) {
     case "403 primary limit":
       return RESET_SECONDS;
