@@ -39,10 +39,11 @@ export function createRequestHandler(services: Services): RequestHandler {
   };
 }
 
-function readWholeBody({ body }: Request, connection: Connection): MaybePromise<Body | undefined> {
-  if (body === null) return undefined;
+function readWholeBody(request: Request, connection: Connection): MaybePromise<Body | undefined> {
+  const reading = readBody(request);
+  if (reading === undefined) return undefined;
   connection.closeAfter(BODY_SECONDS);
-  return readBody(body).then((read) => {
+  return reading.then((read) => {
     connection.closeAfter(IDLE_SECONDS);
     return read;
   });
