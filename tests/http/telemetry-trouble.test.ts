@@ -106,10 +106,16 @@ describe(`the last spans and metrics (${underTest})`, () => {
       upstream === "github" ? new Response("no", { status: 404 }) : undefined;
     const child = Bun.spawn([...bridgeCommand(), "serve"], {
       env: { ...simulator.environment(), ...pointAt(receiver, "http"), OBSERVE_TRACE_BATCH_TIMEOUT_SECS: "600" },
-      stdout: "ignore",
+      stdout: "pipe",
       stderr: "pipe",
     });
-    while (simulator.journal.entries({ upstream: "github" }).length === 0) await Bun.sleep(10);
+    // A call that has begun is not a try that has failed.
+    const output = child.stdout.getReader();
+    for (let said = ""; !said.includes('"profile refresh failed"'); ) {
+      const { value, done } = await output.read();
+      if (done) throw new Error(`the service has ended: ${said}`);
+      said += new TextDecoder().decode(value);
+    }
     child.kill("SIGTERM");
     expect(await child.exited).toBe(1);
     expect(receiver.spans.find(({ name }) => name === "refresh_organization_profile")).toMatchObject({
