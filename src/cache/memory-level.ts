@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { RecencyMap, type Place } from "./recency-map.ts";
 
 /** A value that others have put an end to, by the wall clock. */
 export interface Expiring {
@@ -51,33 +52,31 @@ export const LAST_MINUTES_MS = 5 * 60 * 1000;
  * that was set back nor a suspended machine serves an expired value.
  */
 export function createMemoryLevel<Value extends Expiring>(capacity: number, clock: Clock): MemoryLevel<Value> {
-  const entries = new Map<string, Held<Value>>();
+  const entries = new RecencyMap<Held<Value>>();
 
-  const find = (key: string, nowMonotonicMs: number): Held<Value> | undefined => {
-    const entry = entries.get(key);
-    if (entry === undefined) return undefined;
+  const find = (key: string, nowMonotonicMs: number): Place<Held<Value>> | undefined => {
+    const place = entries.find(key);
+    if (place === undefined) return undefined;
+    const { usableUntilMs, value } = place.value;
     const isUsable =
-      nowMonotonicMs < entry.usableUntilMs &&
-      clock.nowMs() < entry.value.expiresAtEpochSeconds * 1000 - LAST_MINUTES_MS;
-    if (isUsable) return entry;
+      nowMonotonicMs < usableUntilMs && clock.nowMs() < value.expiresAtEpochSeconds * 1000 - LAST_MINUTES_MS;
+    if (isUsable) return place;
     entries.delete(key);
     return undefined;
   };
 
   return {
     get: (key, nowMonotonicMs) => {
-      const entry = find(key, nowMonotonicMs);
-      if (entry === undefined || nowMonotonicMs >= entry.freshUntilMs) return undefined;
-      // A Map iterates in order of insertion: the first key is the least recently used.
-      entries.delete(key);
-      entries.set(key, entry);
-      return entry;
+      const place = find(key, nowMonotonicMs);
+      if (place === undefined || nowMonotonicMs >= place.value.freshUntilMs) return undefined;
+      entries.use(place);
+      return place.value;
     },
-    getDue: (key) => find(key, clock.monotonicMs()),
+    getDue: (key) => find(key, clock.monotonicMs())?.value,
     set: (key, value, { renewMs, freshMs, usableMs }) => {
       entries.delete(key);
-      const oldest = entries.size >= capacity ? entries.keys().next() : undefined;
-      if (oldest?.done === false) entries.delete(oldest.value);
+      const { oldest } = entries;
+      if (oldest !== undefined && entries.size >= capacity) entries.delete(oldest.key);
       const nowMs = clock.monotonicMs();
       entries.set(key, {
         value,
@@ -89,15 +88,16 @@ export function createMemoryLevel<Value extends Expiring>(capacity: number, cloc
     },
     serveOn: (key, freshMs) => {
       const nowMs = clock.monotonicMs();
-      const entry = find(key, nowMs);
+      const entry = find(key, nowMs)?.value;
       if (entry === undefined) return;
       entry.isFailing = true;
       entry.freshUntilMs = Math.max(entry.freshUntilMs, nowMs + freshMs);
     },
-    delete: (key) => void entries.delete(key),
+    delete: (key) => entries.delete(key),
     take: (isTaken) => {
       const taken: Kept<Value>[] = [];
-      for (const [key, { value }] of entries) {
+      for (const { key, value: held } of entries.values()) {
+        const { value } = held;
         if (!isTaken(key, value)) continue;
         entries.delete(key);
         taken.push({ key, value });

@@ -111,7 +111,7 @@ describe(`the last spans and metrics (${underTest})`, () => {
     });
     // A call that has begun is not a try that has failed.
     const output = child.stdout.getReader();
-    for (let said = ""; !said.includes('"profile refresh failed"'); ) {
+    for (let said = ""; !said.includes('"profile refresh failed"');) {
       const { value, done } = await output.read();
       if (done) throw new Error(`the service has ended: ${said}`);
       said += new TextDecoder().decode(value);
