@@ -51,6 +51,15 @@ export class Load {
     return this.#hot.map((pipeline) => ({ path: "/token", jwt: this.#jwt(pipeline), expected: 200, isHeld: false }));
   }
 
+  /** Requests with so many different JWTs: what is remembered of JWTs has its size when they have been sent. */
+  *differentJwts(count: number): Generator<Ask> {
+    for (let left = count; left > 0; left--) {
+      const { id, slug } = pick(this.#hot, left);
+      const jwt = this.#simulator.oidc.issueToken({ pipeline_id: id, pipeline_slug: slug, jti: String(left) });
+      yield { path: "/token", jwt, expected: 200, isHeld: true };
+    }
+  }
+
   next(kind: Kind): Ask {
     const count = this.#count++;
     const hot = pick(this.#hot, count);

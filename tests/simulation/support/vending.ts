@@ -3,8 +3,9 @@ import type { Pipelines } from "../../../src/buildkite/pipelines.ts";
 import { BridgeError } from "../../../src/lib/bridge-error.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 import { isRefusal } from "../../../src/lib/upstream-verdict.ts";
+import type { BuildkiteIdentity } from "../../../src/oidc/buildkite-identity.ts";
 import { createMint, type Mint, type Occasion } from "../../../src/vending/mint.ts";
-import { createMovedPipelines } from "../../../src/vending/moved-pipelines.ts";
+import { createMovedPipelines, type MovedPipelines } from "../../../src/vending/moved-pipelines.ts";
 import { createRecentRequests } from "../../../src/vending/recent-requests.ts";
 import { createVend, type Vend, type VendOutcome } from "../../../src/vending/vend.ts";
 import { ACCOUNT, keyOf, WEB } from "./handler.ts";
@@ -27,10 +28,12 @@ export function createWatchedVend(parts: VendingParts): Vend {
   const { name, cache, witness, clock, digestInForce, canAnnounce } = parts;
   const { outside, count } = parts.surroundings;
   const pipelines = rememberPipelines({ read: (_organization, slug) => outside.readPipeline(name, slug) }, clock);
+  /** Of the policy under which somebody was let in: each request has an identity of its own. */
+  const digestOf = new WeakMap<BuildkiteIdentity, string>();
   const vend = createVend({
     cache,
     mint: createMints(parts, pipelines),
-    moved: createMovedPipelines({ pipelines: watchRefusals(pipelines, parts), webUrl: WEB, clock }),
+    moved: watchMoves(parts, pipelines, digestOf),
     webUrl: WEB,
     clock,
     mayRenew: ({ policyDigest }) => policyDigest === digestInForce(),
@@ -38,6 +41,7 @@ export function createWatchedVend(parts: VendingParts): Vend {
   });
   return (request, asked) => {
     const admitted = witness.admit(request, digestInForce());
+    digestOf.set(request.identity, request.policyDigest);
     const judge = (outcome: VendOutcome): VendOutcome => {
       count(outcome.kind === "vended" ? `vended: ${outcome.source}` : outcome.kind);
       witness.vended(admitted, outcome, asked);
@@ -71,13 +75,31 @@ function createMints({ name, witness, clock, surroundings }: VendingParts, pipel
   return (request, occasion) => mints[occasion](request, occasion);
 }
 
-/** What is held for a pipeline that Buildkite refuses must go. */
-function watchRefusals(pipelines: Pipelines, { witness, digestInForce }: VendingParts): Pipelines {
+/** What is held for a pipeline that Buildkite refuses, when it is asked whether the pipeline has moved, must go. */
+function watchMoves(
+  { witness, clock }: VendingParts,
+  pipelines: Pipelines,
+  digestOf: WeakMap<BuildkiteIdentity, string>,
+): MovedPipelines {
+  /** Only the first of those who ask at once makes a call. */
+  const asking = new Set<BuildkiteIdentity>();
+  const moved = createMovedPipelines({
+    webUrl: WEB,
+    clock,
+    pipelines: {
+      read: (organization, slug, asker) =>
+        pipelines.read(organization, slug, asker).catch((error: unknown) => {
+          const identity = [...asking].find(({ pipelineSlug }) => pipelineSlug === slug);
+          const digest = identity && digestOf.get(identity);
+          if (isRefusal(error) && digest !== undefined) witness.ends(keyOf(digest, slug));
+          throw error;
+        }),
+    },
+  });
   return {
-    read: (organization, slug, asker) =>
-      pipelines.read(organization, slug, asker).catch((error: unknown) => {
-        if (isRefusal(error)) witness.ends(keyOf(digestInForce(), slug));
-        throw error;
-      }),
+    hasMoved: async (identity, repositoryUrl) => {
+      asking.add(identity);
+      return moved.hasMoved(identity, repositoryUrl).finally(() => asking.delete(identity));
+    },
   };
 }
