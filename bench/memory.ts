@@ -19,7 +19,7 @@ import { drive, requireWrk } from "./load/wrk.ts";
 const ENTRIES = 10_000;
 const MIB = 1024 * 1024;
 const IDLE_AFTER_MS = 2000;
-const SIZES = [96, 112, 128, 160, 192].map((mib): Environment => ({ BUN_JSC_forceRAMSize: String(mib * MIB) }));
+const SIZES = [96, 128, 160, 192, 256, 384].map((mib): Environment => ({ BUN_JSC_forceRAMSize: String(mib * MIB) }));
 const settings: readonly Environment[] = [{}, ...(readSettings(process.env["SETTINGS"]) ?? SIZES)];
 
 interface Measured {

@@ -60,8 +60,8 @@ export async function drive(contender: Contender, workload: Workload, how: Drive
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
     cpuUs: requests > 0 ? ((cpuSeconds(pid) - before) / requests) * 1e6 : Number.NaN,
-    p50Us: microseconds(/50%\s+(\S+)/.exec(text)?.[1]),
-    p99Us: microseconds(/99%\s+(\S+)/.exec(text)?.[1]),
+    p50Us: microseconds(/^\s+50%\s+(\S+)/m.exec(text)?.[1]),
+    p99Us: microseconds(/^\s+99%\s+(\S+)/m.exec(text)?.[1]),
     failed: errors.reduce((sum, count) => sum + count, Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0)),
   };
 }

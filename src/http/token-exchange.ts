@@ -1,5 +1,6 @@
 import type { PendingLine } from "../audit/output-lines.ts";
 import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
+import type { Cancel } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
 import { isOutage } from "../lib/upstream-verdict.ts";
 import { OverBudget } from "../lib/over-budget.ts";
@@ -48,6 +49,8 @@ class TokenExchange implements Work {
   readonly #startedMs: number;
   #state: "deciding" | "recording" | "answered" = "deciding";
   #line: PendingLine | undefined;
+  /** Thousands are refused in a second of overload, and each would keep all that is its own in memory for as long. */
+  #endLastWait: Cancel | undefined;
 
   constructor(
     exchange: Exchange,
@@ -76,8 +79,8 @@ class TokenExchange implements Work {
     this.#refuse(BUSY);
   }
 
-  begin(hasWaited: boolean): void {
-    if (hasWaited) this.#leaveIfGone();
+  /** Whether its client still waits is looked at by the sweep of deadlines alone: asking makes the runtime build a signal for the request. */
+  begin(): void {
     if (this.#state !== "deciding") return;
     const { request } = this.#exchange;
     try {
@@ -127,7 +130,8 @@ class TokenExchange implements Work {
       () => this.#answer(decision, reply),
       () => (line.isWritten() ? this.#answer(decision, reply) : this.#answerUnrecorded(STUCK)),
     );
-    if (this.#ticket === undefined || this.#isOverdue()) clock.after(LAST_WAIT_MS, () => this.#answerUnrecorded(STUCK));
+    if (this.#ticket === undefined || this.#isOverdue())
+      this.#endLastWait = clock.after(LAST_WAIT_MS, () => this.#answerUnrecorded(STUCK));
     else this.#ticket.onDeadline = () => this.#answerUnrecorded(STUCK);
   }
 
@@ -154,6 +158,7 @@ class TokenExchange implements Work {
     if (this.#state === "answered") return;
     this.#state = "answered";
     this.#ticket?.leave();
+    this.#endLastWait?.();
     this.#resolve(toResponse(reply));
     this.#observeEnd(decision, reply);
   }

@@ -15,8 +15,8 @@ export const LEAST_SLICES_WAITED = 10;
 
 /** What a request is to do once it is its turn. */
 export interface Work {
-  /** At most once, and not after `refuse`. `hasWaited`: not in the turn of the event loop in which it came. */
-  readonly begin: (hasWaited: boolean) => void;
+  /** At most once, and not after `refuse`. */
+  readonly begin: () => void;
   /** It has waited too long. */
   readonly refuse: () => void;
 }
@@ -28,10 +28,12 @@ export interface WorkQueue {
   readonly length: () => number;
 }
 
+/** A list and no array: whatever has had its turn is garbage at once, also when the queue is not empty for hours. */
 interface Waiting {
   readonly work: Work;
   readonly arrivedMs: number;
   readonly arrivedInSlice: number;
+  following: Waiting | undefined;
 }
 
 /**
@@ -42,8 +44,9 @@ interface Waiting {
  * end of its turn, which is when the next slice begins.
  */
 export function createWorkQueue(clock: Clock): WorkQueue {
-  let waiting: Waiting[] = [];
-  let next = 0;
+  let first: Waiting | undefined;
+  let last: Waiting | undefined;
+  let length = 0;
   let slice = 0;
   let sliceEndMs = Number.NEGATIVE_INFINITY;
   let isDraining = false;
@@ -55,24 +58,29 @@ export function createWorkQueue(clock: Clock): WorkQueue {
     let nowMs = clock.monotonicMs();
     sliceEndMs = nowMs + SLICE_MS;
     slice += 1;
-    for (let first = waiting[next]; first !== undefined && nowMs < sliceEndMs; first = waiting[next]) {
-      next += 1;
-      if (hasWaitedTooLong(first, nowMs)) first.work.refuse();
-      else first.work.begin(true);
+    while (first !== undefined && nowMs < sliceEndMs) {
+      const turn = first;
+      first = turn.following;
+      // Or a stray reference to one of them would keep all that came after it.
+      turn.following = undefined;
+      length -= 1;
+      if (hasWaitedTooLong(turn, nowMs)) turn.work.refuse();
+      else turn.work.begin();
       nowMs = clock.monotonicMs();
     }
-    if (next === waiting.length) {
-      waiting = [];
-      next = 0;
-      isDraining = false;
-    } else setImmediate(drain);
+    isDraining = first !== undefined;
+    if (isDraining) setImmediate(drain);
   };
 
   return {
-    length: () => waiting.length - next,
+    length: () => length,
     add: (work, arrivedMs) => {
-      if (!isDraining && arrivedMs < sliceEndMs) return work.begin(false);
-      waiting.push({ work, arrivedMs, arrivedInSlice: slice });
+      if (!isDraining && arrivedMs < sliceEndMs) return work.begin();
+      const added: Waiting = { work, arrivedMs, arrivedInSlice: slice, following: undefined };
+      if (first === undefined || last === undefined) first = added;
+      else last.following = added;
+      last = added;
+      length += 1;
       if (isDraining) return;
       isDraining = true;
       setImmediate(drain);

@@ -9,7 +9,7 @@ const VERIFYING_MS = 150;
 const REQUESTS = 20;
 
 /** A service whose every verification takes the processor for 150 ms. */
-function startSlowService(isOverfull: () => boolean = () => false) {
+function startSlowService(isOverfull: () => boolean = () => false, maxInFlight = 1000) {
   const clock = createFixedClock();
   const entries: AuditEntry[] = [];
   let verified = 0;
@@ -46,7 +46,7 @@ function startSlowService(isOverfull: () => boolean = () => false) {
     onUnexpected: unused,
     settings: {
       basePath: "",
-      maxInFlight: 1000,
+      maxInFlight,
       trustedProxyHops: 0,
       discloseAppIdentifiers: false,
       gitHubWebUrl: new URL("https://github.com"),
@@ -61,7 +61,7 @@ function startSlowService(isOverfull: () => boolean = () => false) {
         closeAfter: () => undefined,
       },
     );
-  return { ask, entries, verified: () => verified, unrecorded: () => unrecorded };
+  return { ask, clock, entries, verified: () => verified, unrecorded: () => unrecorded };
 }
 
 describe("more requests than can be served in time", () => {
@@ -86,6 +86,14 @@ describe("more requests than can be served in time", () => {
     expect((await ask("/healthcheck", "GET")).status).toBe(200);
     await Promise.all(replies);
     expect((await ask("/token")).status).toBe(401);
+  });
+
+  test("are kept by no timer once they are answered", async () => {
+    const { ask, clock } = startSlowService(undefined, 1);
+    const replies = await Promise.all([ask("/token"), ask("/token"), ask("/token")]);
+    expect(replies.map(({ status }) => status)).toEqual([401, 503, 503]);
+    // The sweep of deadlines, one for all.
+    expect(clock.pending()).toBe(1);
   });
 
   test("cost no verification while standard output takes no line", async () => {
