@@ -14,6 +14,7 @@ type FaultCode =
   | "no-region"
   | "port-unusable"
   | "profile-file-unreadable"
+  | "telemetry-unusable"
   | "unexpected"
   | "unreadable-file"
   | "valkey-unavailable";
@@ -48,6 +49,8 @@ const NEXT_STEPS: Readonly<Record<FaultCode, string>> = {
   "no-region": "set AWS_REGION to the region of the cache",
   "port-unusable": "choose another SERVER_PORT or SERVER_HOST, or stop what listens there",
   "profile-file-unreadable": "look at the path in PROFILE_FILE, and that the service may read it",
+  "telemetry-unusable":
+    "look at the URL in OTEL_EXPORTER_OTLP_ENDPOINT and the names and values in OTEL_EXPORTER_OTLP_HEADERS",
   unexpected: "this is a fault of the program: report it with this line and the output of chinmina-bridge version",
   "valkey-unavailable": DOCTOR,
   "unreadable-file": "let VALKEY_TLS_CA_FILE name a readable file of PEM certificates",

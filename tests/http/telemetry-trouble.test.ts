@@ -187,3 +187,27 @@ describe(`the last spans and metrics (${underTest})`, () => {
     expect(gauge?.value).toBe(0);
   });
 });
+
+describe(`OTEL_* variables that no gRPC exporter can be made of (${underTest})`, () => {
+  test.each([
+    ["an endpoint that is no URL", { OTEL_EXPORTER_OTLP_ENDPOINT: "no URL" }],
+    ["a header's name with a space", { OTEL_EXPORTER_OTLP_HEADERS: "x y=hidden-value" }],
+    ["a header's value with a line break", { OTEL_EXPORTER_OTLP_HEADERS: "authorization=hidden-value%0A" }],
+  ])("%s: the start ends with a line that names the variables, and no value of theirs", async (_, variables) => {
+    const started = startWorld({ ...QUICK, OBSERVE_TYPE: "grpc", ...variables });
+    const output = await started.then(
+      () => "it started",
+      (error: unknown) => String(error),
+    );
+    expect(output).toContain("[telemetry-unusable]; next: look at the URL in OTEL_EXPORTER_OTLP_ENDPOINT");
+    expect(output).not.toContain("hidden-value");
+  });
+});
+
+test(`an endpoint that is no URL is told of without the credentials in it (${underTest})`, async () => {
+  const endpoint = "http://user:hidden-value@collector:99999";
+  await using world = await startWorld({ ...QUICK, OBSERVE_TYPE: "http", OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+  const line = await world.bridge.waitFor(({ message }) => message === "opentelemetry");
+  expect(line["detail"]).toContain("'http://…@collector:99999'");
+  expect(world.bridge.output()).not.toContain("hidden-value");
+});

@@ -17,7 +17,7 @@ export function createSdkLog(level: TelemetryOptions["sdkLogLevel"], logger: Log
   const write =
     (at: Level) =>
     (...said: unknown[]): void => {
-      const detail = said.filter((part) => typeof part === "string").join(" ");
+      const detail = withoutUserInfo(said.filter((part) => typeof part === "string").join(" "));
       const isAboutExports = /\bexport (failed|retry|already)\b|\bexport timed out\b|^\{/i.test(detail);
       const as = isAboutExports ? "debug" : at;
       if (ORDER.indexOf(as) < threshold) return;
@@ -33,4 +33,9 @@ export function createSdkLog(level: TelemetryOptions["sdkLogLevel"], logger: Log
     warn: write("warn"),
     error: write("error"),
   };
+}
+
+/** The SDK quotes an endpoint that it cannot read, credentials in it included. */
+function withoutUserInfo(text: string): string {
+  return text.replace(/:\/\/\S*@/g, "://…@");
 }
