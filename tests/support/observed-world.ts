@@ -124,6 +124,8 @@ export async function exerciseEverything({ world, valkey }: ObservedWorld): Prom
       : undefined;
   await ask("/organization/token/everything");
   simulator.interceptor = undefined;
+  // The App is left alone for the second that GitHub asked for.
+  await Bun.sleep(1100);
 }
 
 function pipelineOf(simulator: TestWorld["simulator"], slug: string) {
