@@ -6,6 +6,11 @@ import type { Clock } from "../lib/clock.ts";
  */
 export const SLICE_MS = 2;
 /**
+ * While requests wait they get as long as everything else took since their last slice, up to this: refusing thousands at once must not leave
+ * next to nothing for those that are to be served.
+ */
+export const LONGEST_SLICE_MS = 50;
+/**
  * A request that has waited so long for the processor is refused: sooner than a client gives up, later than a burst of
  * a thousand jobs takes on a quarter of a core. Only when
  * so many slices were worked on for others meanwhile: a process that was not run for a while has no more to do than before.
@@ -49,6 +54,8 @@ export function createWorkQueue(clock: Clock): WorkQueue {
   let length = 0;
   let slice = 0;
   let sliceEndMs = Number.NEGATIVE_INFINITY;
+  /** When the last slice ended, with others still waiting. */
+  let leftMs: number | undefined;
   let isDraining = false;
 
   const hasWaitedTooLong = ({ arrivedMs, arrivedInSlice }: Waiting, nowMs: number): boolean =>
@@ -56,7 +63,8 @@ export function createWorkQueue(clock: Clock): WorkQueue {
 
   const drain = (): void => {
     let nowMs = clock.monotonicMs();
-    sliceEndMs = nowMs + SLICE_MS;
+    const elsewhereMs = leftMs === undefined ? 0 : nowMs - leftMs;
+    sliceEndMs = nowMs + Math.min(LONGEST_SLICE_MS, Math.max(SLICE_MS, elsewhereMs));
     slice += 1;
     while (first !== undefined && nowMs < sliceEndMs) {
       const turn = first;
@@ -69,6 +77,7 @@ export function createWorkQueue(clock: Clock): WorkQueue {
       nowMs = clock.monotonicMs();
     }
     isDraining = first !== undefined;
+    leftMs = isDraining ? nowMs : undefined;
     if (isDraining) setImmediate(drain);
   };
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { createWorkQueue, LEAST_SLICES_WAITED, LONGEST_WAIT_MS, SLICE_MS } from "../../../src/http/work-queue.ts";
+import {
+  createWorkQueue,
+  LEAST_SLICES_WAITED,
+  LONGEST_SLICE_MS,
+  LONGEST_WAIT_MS,
+  SLICE_MS,
+} from "../../../src/http/work-queue.ts";
 import { createFixedClock } from "../../support/fixed-clock.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -69,6 +75,19 @@ describe("createWorkQueue()", () => {
     await turn();
     expect(log.slice(LEAST_SLICES_WAITED)).toEqual(["in time", "too late refused", "new"]);
     expect(clock.pending()).toBe(0);
+  });
+
+  test.each([
+    [10, 10],
+    [LONGEST_SLICE_MS * 3, LONGEST_SLICE_MS],
+  ])("after %d ms of everything else, while requests waited, they get %d ms", async (elsewhereMs, sliceMs) => {
+    const { clock, log, add } = setUp();
+    for (let index = 0; index < 200; index++) add(String(index), 1);
+    await turn();
+    const before = log.length;
+    clock.advance(elsewhereMs);
+    await turn();
+    expect(log.length - before).toBe(sliceMs);
   });
 
   test("refuses nothing because the process was not run for a while", async () => {
