@@ -13,6 +13,7 @@ import { describeMachine } from "./load/machine.ts";
 import { FaultPlan, upstreamFaults } from "./soak/faults.ts";
 import { Figures } from "./soak/figures.ts";
 import { GRACE_MS, judge, KINDS, Load, type Ask, type Kind, type Reply } from "./soak/load.ts";
+import { RecentAudit } from "./soak/recent-audit.ts";
 import { startStore } from "./soak/store.ts";
 
 const MINUTES = Number(process.argv[2] ?? 30);
@@ -51,9 +52,10 @@ simulator.github.rateLimit.limit = 1_000_000;
 await using store = await startStore();
 const load = new Load(simulator);
 const environment = { ...simulator.environment(), ...store.environment, ...SETTINGS, ...IMAGE_SETTINGS };
-const keepLines = 100;
-await using first = await startBridge(environment, { keepLines });
-await using second = await startBridge(environment, { keepLines });
+const audit = new RecentAudit();
+const options = { keepLines: 100, onLine: (line: string) => audit.note(line) };
+await using first = await startBridge(environment, options);
+await using second = await startBridge(environment, options);
 const bridges: readonly Bridge[] = [first, second];
 const pids = bridges.map((bridge) => bridge.process.pid);
 for (const ask of load.warm())
@@ -99,7 +101,9 @@ async function exchange(kind: Kind, bridge: Bridge): Promise<void> {
     const reply = await send(bridge, ask);
     // One that begins meanwhile may hit it too.
     const troubles = [...before, ...plan.lately(0)];
-    figures.note(kind, reply.status, performance.now() - startMs, judge(ask, reply, troubles));
+    const failure = judge(ask, reply, troubles);
+    const tookMs = performance.now() - startMs;
+    figures.note(kind, reply.status, tookMs, failure && `${failure}: ${audit.errorOf(reply.requestId)}`);
   } catch (error) {
     figures.note(kind, 0, performance.now() - startMs, String(error));
   } finally {
@@ -115,7 +119,11 @@ async function send(bridge: Bridge, { path, jwt, body }: Ask): Promise<Reply> {
     ...(body === undefined ? {} : { body }),
   });
   await response.arrayBuffer();
-  return { status: response.status, retryAfter: response.headers.get("retry-after") };
+  return {
+    status: response.status,
+    retryAfter: response.headers.get("retry-after"),
+    requestId: response.headers.get("x-request-id"),
+  };
 }
 
 function look(): void {

@@ -19,6 +19,7 @@ export interface Ask {
 export interface Reply {
   readonly status: number;
   readonly retryAfter: string | null;
+  readonly requestId: string | null;
 }
 
 const HOT = 20;
@@ -140,7 +141,7 @@ const REFUSAL_GRACE_MS = 42_000;
 export const GRACE_MS = 42_000;
 
 /** What is wrong with a reply, if anything, given what is wrong outside. */
-export function judge(ask: Ask, reply: Reply, troubles: readonly Trouble[]): string | undefined {
+export function judge(ask: Ask, reply: Omit<Reply, "requestId">, troubles: readonly Trouble[]): string | undefined {
   const { expected } = ask;
   const { status, retryAfter } = reply;
   if (status === expected || troubles.some((trouble) => isExcused(ask, reply, trouble))) return undefined;
@@ -149,7 +150,7 @@ export function judge(ask: Ask, reply: Reply, troubles: readonly Trouble[]): str
   return `${said} for ${expected}, ${names.length === 0 ? "all well" : names.join(" and ")}`;
 }
 
-function isExcused(ask: Ask, { status, retryAfter }: Reply, { fault, endedMs }: Trouble): boolean {
+function isExcused(ask: Ask, { status, retryAfter }: Omit<Reply, "requestId">, { fault, endedMs }: Trouble): boolean {
   const isLater = status === 503 && retryAfter !== null;
   if (ask.hasUnknownKey === true && fault.hidesKeys === true && isLater) return endedMs < KEYS_GRACE_MS;
   if (fault.kind === "outage") return !ask.isHeld && isLater && endedMs < OUTAGE_GRACE_MS;

@@ -44,6 +44,8 @@ export interface Bridge extends AsyncDisposable {
 export interface BridgeOptions {
   /** After so many lines of output, further ones are read and forgotten: for load tests. Default: all are kept. */
   readonly keepLines?: number;
+  /** Sees every line of standard output, those that are forgotten too. */
+  readonly onLine?: (text: string) => void;
   /** Default: what the environment of the tests says. */
   readonly form?: ProgramForm;
   /** What to start in place of the program under test; `serve` follows it. */
@@ -53,7 +55,7 @@ export interface BridgeOptions {
 /** Starts the service with exactly these variables and waits until it listens. Throws with its output when it does not. */
 export async function startBridge(
   environment: Readonly<Record<string, string>>,
-  { keepLines = Number.POSITIVE_INFINITY, form, command = bridgeCommand(form) }: BridgeOptions = {},
+  { keepLines = Number.POSITIVE_INFINITY, onLine, form, command = bridgeCommand(form) }: BridgeOptions = {},
 ): Promise<Bridge> {
   const child = Bun.spawn([...command, "serve"], {
     env: { PATH: process.env["PATH"] ?? "", SERVER_PORT: "0", SERVER_HOST: "127.0.0.1", ...environment },
@@ -65,6 +67,7 @@ export async function startBridge(
   const waiting = new Set<{ matches: (line: OutputLine) => boolean; resolve: (line: OutputLine) => void }>();
   let output = "";
   const readOut = readLines(child.stdout, (text) => {
+    onLine?.(text);
     if (lines.length >= keepLines) return;
     output += `${text}\n`;
     const line: OutputLine = text.startsWith("{") ? JSON.parse(text) : { text };
