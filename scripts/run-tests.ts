@@ -1,22 +1,15 @@
 /**
- * Runs the test suites in order, each with what it needs, and ends with `N passed, N failed` alone on a line.
+ * Runs the test suites, each with what it needs, and ends with `N passed, N failed` alone on a line.
  *
  *   bun scripts/run-tests.ts quick|default|heavy|all
  *
  * The HTTP tests run twice: against the source, in this process, and against dist/chinmina-bridge.
- * TEST_BUDGET_SECONDS: no further suite is begun after that time; what was left out is said and counts as failed only outside `all`.
+ * A file in which a test failed is run once more at the end, alone: what fails again has failed, what passes is named as unsteady.
+ * TEST_BUDGET_SECONDS: no further suite is begun after that time; what was left out is said.
  */
 import { existsSync, readdirSync } from "node:fs";
-
-/** For tests that do not say otherwise. */
-const TEST_TIMEOUT_MS = "20000";
-
-interface Suite {
-  readonly name: string;
-  readonly paths: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly retry?: boolean;
-}
+import type { Failure } from "./tests/report.ts";
+import { partThatFailed, runSuite, secondsSince, type Suite } from "./tests/suite.ts";
 
 const QUICK: readonly Suite[] = [
   {
@@ -34,17 +27,10 @@ const DEFAULT: readonly Suite[] = [
   { name: "every fault of every upstream", paths: ["tests/faults"] },
   { name: "tests of the binary and its tools", paths: ["tests/integration"] },
 ];
-/**
- * Outside servers and emulators; each installs or names what it needs. They depend on machines and networks of others: one that fails is run
- * once more, and that is said.
- */
+/** Outside servers and emulators, which each installs or names. */
 const HEAVY: readonly Suite[] = readdirSync("tests/heavy")
   .sort()
-  .map((entry) => ({
-    name: `outside servers: ${entry.replace(/\.test\.ts$/, "")}`,
-    paths: [`tests/heavy/${entry}`],
-    retry: true,
-  }));
+  .map((entry) => ({ name: `outside servers: ${entry.replace(/\.test\.ts$/, "")}`, paths: [`tests/heavy/${entry}`] }));
 
 const suites: Readonly<Record<string, readonly Suite[]>> = {
   quick: QUICK,
@@ -65,7 +51,10 @@ async function runAll(list: readonly Suite[]): Promise<number> {
   const budgetMs = Number(process.env["TEST_BUDGET_SECONDS"] ?? "Infinity") * 1000;
   const startedMs = performance.now();
   const there = list.filter(({ paths }) => paths.some((path) => existsSync(path)));
-  const total = { passed: 0, failed: 0 };
+  const again: Suite[] = [];
+  const unsteady: Failure[] = [];
+  const failures: Failure[] = [];
+  let passed = 0;
 
   const lane = async (queue: Suite[]): Promise<void> => {
     for (let suite = queue.shift(); suite !== undefined; suite = queue.shift()) {
@@ -73,55 +62,27 @@ async function runAll(list: readonly Suite[]): Promise<number> {
         console.log(`\n== left out for lack of time: ${suite.name}`);
         continue;
       }
-      const { passed, failed } = await runWithRetry(suite);
-      total.passed += passed;
-      total.failed += failed;
+      const outcome = await runSuite(suite);
+      passed += outcome.passed;
+      if (outcome.failed === 0) continue;
+      unsteady.push(...outcome.failures);
+      again.push(partThatFailed(suite, outcome.failures));
     }
   };
-
   const together = there.filter((suite) => !HEAVY.includes(suite));
   await Promise.all([lane(together), lane(together)]);
   await lane(there.filter((suite) => HEAVY.includes(suite)));
+
+  for (const suite of again) failures.push(...(await runSuite(suite)).failures);
+  const isSame = (one: Failure) => (other: Failure) => one.file === other.file && one.name === other.name;
+  const steadied = unsteady.filter((one) => !failures.some(isSame(one)));
+  tell("passed only when run again, alone:", steadied);
+  tell("failed:", failures);
   console.log(`\n${secondsSince(startedMs)} s`);
-  console.log(`${total.passed} passed, ${total.failed} failed`);
-  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+  console.log(`${passed + steadied.length} passed, ${failures.length} failed`);
+  return failures.length === 0 && passed > 0 ? 0 : 1;
 }
 
-interface Outcome {
-  readonly passed: number;
-  readonly failed: number;
-}
-
-async function runWithRetry(suite: Suite): Promise<Outcome> {
-  const outcome = await runSuite(suite);
-  if (outcome.failed === 0 || suite.retry !== true) return outcome;
-  console.log(`\n== ${outcome.failed} failed in "${suite.name}": once more`);
-  return runSuite(suite);
-}
-
-/** Shows what a suite said when it is over, so that two do not mix: names of passing tests are left out. */
-async function runSuite({ name, paths, environment }: Suite): Promise<Outcome> {
-  const startedMs = performance.now();
-  console.log(`-- ${name}: begun`);
-  const existing = paths.filter((path) => existsSync(path)).map((path) => `./${path}`);
-  const run = Bun.spawn([process.execPath, "test", "--timeout", TEST_TIMEOUT_MS, ...existing], {
-    env: { ...process.env, ...environment },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [said, reported] = await Promise.all([run.stdout.text(), run.stderr.text()]);
-  const code = await run.exited;
-  const shown = reported.split("\n").filter((line) => !/^(?:\(pass\)|✓)/.test(Bun.stripANSI(line)));
-  console.log(`\n== ${name}: ${secondsSince(startedMs)} s\n${said}${shown.join("\n")}`);
-  const passed = count(reported, /^ *(\d+) pass$/m);
-  const failed = count(reported, /^ *(\d+) fail$/m) + count(reported, /^ *(\d+) errors?$/m);
-  return { passed, failed: code === 0 ? failed : Math.max(1, failed) };
-}
-
-function secondsSince(startedMs: number): string {
-  return ((performance.now() - startedMs) / 1000).toFixed(1);
-}
-
-function count(output: string, pattern: RegExp): number {
-  return Number(pattern.exec(Bun.stripANSI(output))?.[1] ?? 0);
+function tell(what: string, failures: readonly Failure[]): void {
+  if (failures.length > 0) console.log(["", what, ...failures.map(({ file, name }) => `  ${file} ${name}`)].join("\n"));
 }
