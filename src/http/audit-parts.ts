@@ -1,55 +1,75 @@
 import { AuditPart } from "../audit/audit-part.ts";
 import type { AuditCaller, AuditToken } from "../audit/entry.ts";
 import { formatEpochSeconds } from "../lib/rfc3339.ts";
+import { RecentValues } from "../lib/recent-values.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import { resolvedFields, vendedFields, type ResolvedFacts, type VendedFacts } from "../vending/audit-token.ts";
 
-/** What audit entries show of callers, profiles and tokens: made once for each, and held as long as the verifier or the cache holds them. */
+/** What audit entries show of callers, profiles and tokens: made once for each that is in use. */
 export interface AuditParts {
-  readonly callerOf: (identity: BuildkiteIdentity) => AuditCaller;
-  readonly resolvedOf: (facts: ResolvedFacts) => AuditPart<AuditToken>;
+  readonly callerOf: (identity: BuildkiteIdentity) => KnownCaller;
   readonly vendedOf: (facts: VendedFacts) => AuditPart<AuditToken>;
 }
 
-interface Described<Facts> {
-  readonly facts: Facts;
-  readonly part: AuditPart<AuditToken>;
+export interface KnownCaller extends AuditCaller {
+  /** Of what this caller asks for. */
+  readonly resolved: (facts: ResolvedFacts) => AuditPart<AuditToken>;
 }
 
+/** Of callers and of tokens. Most ask a few times and never again, and holding what they will not need costs more than making it. */
+const IN_USE = 2048;
+
 export function createAuditParts(): AuditParts {
-  const callers = new WeakMap<BuildkiteIdentity, AuditCaller>();
-  /** What a caller last asked for: most ask for one thing. */
-  const profiles = new WeakMap<BuildkiteIdentity, Described<ResolvedFacts>>();
-  const tokens = new WeakMap<VendedToken, Described<VendedFacts>>();
+  const callers = new RecentValues<BuildkiteIdentity, KnownCaller>(IN_USE);
+  const tokens = new RecentValues<VendedToken, KnownToken>(IN_USE);
   return {
-    callerOf: (identity) => callers.get(identity) ?? keep(callers, identity, describeCaller(identity)),
-    resolvedOf: (facts) => {
-      const known = profiles.get(facts.identity);
-      if (known !== undefined && isSameProfile(known.facts, facts)) return known.part;
-      return keep(profiles, facts.identity, { facts, part: new AuditPart(resolvedFields(facts)) }).part;
+    callerOf: (identity) => {
+      const known = callers.get(identity);
+      if (known !== undefined) return known;
+      const caller = new Caller(identity);
+      callers.set(identity, caller);
+      return caller;
     },
     vendedOf: (facts) => {
       const known = tokens.get(facts.token);
-      if (known !== undefined && isSameReach(known.facts, facts)) return known.part;
-      return keep(tokens, facts.token, { facts, part: new AuditPart(vendedFields(facts)) }).part;
+      if (known !== undefined && isSameReach(known, facts)) return known.part;
+      const { repositories, permissions } = facts;
+      const part = new AuditPart(vendedFields(facts));
+      tokens.set(facts.token, { repositories, permissions, part });
+      return part;
     },
   };
 }
 
-function keep<Key extends WeakKey, Value>(map: WeakMap<Key, Value>, key: Key, value: Value): Value {
-  map.set(key, value);
-  return value;
+type Reach = Pick<VendedFacts, "repositories" | "permissions">;
+
+interface KnownToken extends Reach {
+  readonly part: AuditPart<AuditToken>;
 }
 
-function describeCaller(identity: BuildkiteIdentity): AuditCaller {
-  const { organizationSlug, pipelineSlug, jobId, buildNumber, buildBranch } = identity;
-  const { subject, issuer, audience, expiresAtEpochSeconds } = identity;
-  const expiry = formatEpochSeconds(expiresAtEpochSeconds);
-  return {
-    pipeline: new AuditPart({ organizationSlug, pipelineSlug, jobID: jobId, buildNumber, buildBranch }),
-    authorization: new AuditPart({ authorized: true, subject, issuer, audience, expiry }),
-  };
+class Caller implements KnownCaller {
+  readonly pipeline: KnownCaller["pipeline"];
+  readonly authorization: KnownCaller["authorization"];
+  /** What it last asked for: most ask for one thing. */
+  #facts: ResolvedFacts | undefined;
+  #resolved: AuditPart<AuditToken> | undefined;
+
+  constructor(identity: BuildkiteIdentity) {
+    const { organizationSlug, pipelineSlug, jobId, buildNumber, buildBranch } = identity;
+    const { subject, issuer, audience, expiresAtEpochSeconds } = identity;
+    const expiry = formatEpochSeconds(expiresAtEpochSeconds);
+    this.pipeline = new AuditPart({ organizationSlug, pipelineSlug, jobID: jobId, buildNumber, buildBranch });
+    this.authorization = new AuditPart({ authorized: true, subject, issuer, audience, expiry });
+  }
+
+  resolved(facts: ResolvedFacts): AuditPart<AuditToken> {
+    if (this.#resolved !== undefined && this.#facts !== undefined && isSameProfile(this.#facts, facts))
+      return this.#resolved;
+    this.#facts = facts;
+    this.#resolved = new AuditPart(resolvedFields(facts));
+    return this.#resolved;
+  }
 }
 
 function isSameProfile(one: ResolvedFacts, other: ResolvedFacts): boolean {
@@ -62,7 +82,7 @@ function isSameProfile(one: ResolvedFacts, other: ResolvedFacts): boolean {
 }
 
 /** A token serves callers who spell its repository in different ways, and profiles that have the same permissions. */
-function isSameReach(one: VendedFacts, other: VendedFacts): boolean {
+function isSameReach(one: Reach, other: Reach): boolean {
   if (one.permissions !== other.permissions) return false;
   if (one.repositories.kind === "all" || other.repositories.kind === "all") {
     return one.repositories.kind === other.repositories.kind;

@@ -1,9 +1,9 @@
-import type { AuditCaller, AuditEntry, AuditHandover, AuditToken } from "../audit/entry.ts";
+import type { AuditEntry, AuditHandover, AuditToken } from "../audit/entry.ts";
 import type { AuditPart } from "../audit/audit-part.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import { handedFields, type ResolvedFacts, type VendedFacts } from "../vending/audit-token.ts";
 import type { TokenSource } from "../vending/vend.ts";
-import type { AuditParts } from "./audit-parts.ts";
+import type { AuditParts, KnownCaller } from "./audit-parts.ts";
 
 /** What a request's line shows of the connection and the request line. */
 export interface RequestFacts {
@@ -23,7 +23,7 @@ export class AuditScope {
   readonly #facts: RequestFacts;
   readonly #parts: AuditParts;
   #identity: BuildkiteIdentity | undefined;
-  #caller: AuditCaller | undefined;
+  #caller: KnownCaller | undefined;
   #profile: ResolvedFacts | undefined;
   #asked: AuditToken | undefined;
   #resolved: AuditPart<AuditToken> | undefined;
@@ -64,7 +64,7 @@ export class AuditScope {
   /** From the moment the profile resolves, a later refusal by rules or by GitHub included. Its full name takes the place of the one that was sent. */
   resolved(facts: ResolvedFacts): void {
     this.#profile = facts;
-    this.#resolved = this.#parts.resolvedOf(facts);
+    this.#resolved = this.#caller?.resolved(facts);
     if (this.#asked?.requestedProfile === undefined) return;
     const { requestedProfile: _, ...others } = this.#asked;
     this.#asked = others.requestedRepository === undefined ? undefined : others;

@@ -1,4 +1,5 @@
 import type { BuildkiteIdentity } from "./buildkite-identity.ts";
+import { CompactClaims, type ClaimValues } from "./claim-values.ts";
 import { InvalidToken } from "./invalid-token.ts";
 import type { JsonObject } from "./json-object.ts";
 import type { RegisteredClaims } from "./registered-claims.ts";
@@ -48,7 +49,7 @@ export function readBuildkiteIdentity(registered: RegisteredClaims, pin: Organiz
     buildNumber,
     buildBranch,
     jobId,
-    claims: new Map([
+    claims: new CompactClaims([
       ["pipeline_slug", pipelineSlug],
       ["pipeline_id", pipelineId],
       ["build_number", String(buildNumber)],
@@ -62,7 +63,7 @@ export function readBuildkiteIdentity(registered: RegisteredClaims, pin: Organiz
 /** Claims of a token as a person wrote them down: some that every token has may be missing. */
 export interface MatchableClaims {
   /** What profiles may match on, exactly as `BuildkiteIdentity` has it for a token with these claims. */
-  readonly claims: ReadonlyMap<string, string>;
+  readonly claims: ClaimValues;
   /** Those of `claims` that every token has and that are not here: a rule on one of them does not hold. */
   readonly missing: readonly string[];
 }
@@ -75,7 +76,7 @@ export function readMatchableClaims(payload: JsonObject): MatchableClaims {
   const required = Object.entries(REQUIRED_MATCHABLE);
   const present = required.filter(([name]) => read(payload, name) !== undefined);
   return {
-    claims: new Map([
+    claims: new CompactClaims([
       ...present.map(([name, readValue]) => [name, readValue(payload, name)] as const),
       ...readOptional(payload),
     ]),

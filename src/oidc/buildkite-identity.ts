@@ -1,3 +1,5 @@
+import type { ClaimValues } from "./claim-values.ts";
+
 /**
  * Who asks: the claims of one verified Buildkite OIDC token. Made only by the verifier, so holding one is the proof.
  *
@@ -15,7 +17,7 @@ export interface BuildkiteIdentity {
   readonly buildBranch: string;
   readonly jobId: string;
   /** Every claim that a profile may match on, by its name in the token, as text (`build_number` in decimal). */
-  readonly claims: ReadonlyMap<string, string>;
+  readonly claims: ClaimValues;
 }
 
 /** What came of a token that was offered as proof. */

@@ -6,6 +6,7 @@ import { type Finding, inFileOrder, type Located, quoted } from "./finding.ts";
 import type { SourceNode } from "./source-node.ts";
 import { decodeSource } from "./source-text.ts";
 import { readSourceTree } from "./source-tree.ts";
+import type { ClaimValues } from "../oidc/claim-values.ts";
 
 const OUTCOMES = ["granted", "refused", "unavailable", "needs-scope"] as const;
 
@@ -17,7 +18,7 @@ export interface PolicyCase {
   readonly name: string;
   /** As it is written: `repo:NAME`, `org:NAME` or `NAME`. */
   readonly profile: string;
-  readonly claims: ReadonlyMap<string, string>;
+  readonly claims: ClaimValues;
   readonly repository?: string;
   readonly expect: ExpectedOutcome;
 }
@@ -63,7 +64,7 @@ function readCase(node: SourceNode, index: number, reader: ShapeReader): PolicyC
 }
 
 /** By the code that reads a token's claims: what would be refused there is no claim here. */
-function readClaims(node: SourceNode | undefined, reader: ShapeReader): ReadonlyMap<string, string> | undefined {
+function readClaims(node: SourceNode | undefined, reader: ShapeReader): ClaimValues | undefined {
   if (node === undefined) return undefined;
   const fields = reader.item(node, "claims");
   const values = Array.from(fields, ([claim, value]): [string, unknown] => {

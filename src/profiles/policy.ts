@@ -1,5 +1,6 @@
 import type { PermissionSet } from "../permissions/permission-set.ts";
 import type { WholeValuePattern } from "./pattern.ts";
+import type { ClaimValues } from "../oidc/claim-values.ts";
 
 /** The App of every profile that names none. */
 export const DEFAULT_APP = "default";
@@ -32,7 +33,7 @@ export type ClaimRule = { readonly claim: string } & (
 export interface MatchRules {
   /** As the profile has them. */
   readonly rules: readonly ClaimRule[];
-  readonly evaluate: (claims: ReadonlyMap<string, string>) => MatchOutcome;
+  readonly evaluate: (claims: ClaimValues) => MatchOutcome;
 }
 
 export interface PipelineProfile {

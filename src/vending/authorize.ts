@@ -10,6 +10,7 @@ import type {
   OrganizationProfile,
   PipelineProfile,
 } from "../profiles/policy.ts";
+import type { ClaimValues } from "../oidc/claim-values.ts";
 
 /** What a request is for, before anyone has asked whether it may. */
 export interface AuthorizationRequest {
@@ -47,7 +48,7 @@ export type Judgement = Exclude<Authorization, { kind: "authorized" }> | Extract
 
 /** What is judged: who asks, for which profile, to reach what. */
 export interface JudgedRequest {
-  readonly claims: ReadonlyMap<string, string>;
+  readonly claims: ClaimValues;
   readonly profile: PipelineProfile | OrganizationProfile;
   readonly target: VendingTarget;
 }

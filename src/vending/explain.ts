@@ -5,6 +5,7 @@ import { type IsAppUsable, resolveProfile } from "../profiles/resolve.ts";
 import { judge, type VendingTarget } from "./authorize.ts";
 import { chooseTarget, type Wish } from "./choose-target.ts";
 import { coversName } from "./coverage.ts";
+import type { ClaimValues } from "../oidc/claim-values.ts";
 
 /** What the service would make of one profile for a caller, as far as it can be told without asking GitHub or Buildkite. */
 export type Explanation =
@@ -31,7 +32,7 @@ export interface FailedRule {
 
 export interface ExplainedCaller {
   readonly generation: PolicyGeneration;
-  readonly claims: ReadonlyMap<string, string>;
+  readonly claims: ClaimValues;
   readonly isAppUsable: IsAppUsable;
   /** The repository that the caller asks for, or the pipeline's own; a valid name. */
   readonly repository?: string | undefined;

@@ -7,6 +7,7 @@ import { CommandFailure, UsageError } from "../failure.ts";
 import { helpOf } from "../invocation.ts";
 import { printable } from "../printable.ts";
 import { readNamedFile } from "./profile-options.ts";
+import type { ClaimValues } from "../../oidc/claim-values.ts";
 
 /** Far more than a token has: its whole length may be 8 KiB. */
 const MAX_CLAIMS_BYTES = 64 * 1024;
@@ -15,7 +16,7 @@ const MAX_CLAIMS_BYTES = 64 * 1024;
  * The claims that `--claims` names or that the token on standard input carries, which is not verified. Tells on standard error what is
  * missing in them, and that. Throws `CommandFailure`; its message shows no claim's value.
  */
-export async function readClaims(invocation: Invocation, io: CommandIo): Promise<ReadonlyMap<string, string>> {
+export async function readClaims(invocation: Invocation, io: CommandIo): Promise<ClaimValues> {
   const path = invocation.text("claims");
   const isToken = invocation.flag("token");
   if ((path === undefined) === !isToken) {

@@ -58,30 +58,32 @@ function invalid(cause: string): Authentication {
 
 describe("createVerifier() accepts", () => {
   test("a complete token, and gives the claims of the build and those that profiles match on", () => {
-    expect(judge(signToken(KEY))).toEqual({
-      kind: "authenticated",
-      identity: {
-        issuer: ISSUER,
-        subject: String(CLAIMS["sub"]),
-        audience: [AUDIENCE],
-        expiresAtEpochSeconds: NOW_SECONDS + 300,
-        organizationSlug: "acme",
-        pipelineSlug: "widget",
-        pipelineId: "0180aaaa-0000-4000-8000-000000000002",
-        buildNumber: 42,
-        buildBranch: "main",
-        jobId: "0180aaaa-0000-4000-8000-000000000003",
-        claims: new Map([
-          ["pipeline_slug", "widget"],
-          ["pipeline_id", "0180aaaa-0000-4000-8000-000000000002"],
-          ["build_number", "42"],
-          ["build_branch", "main"],
-          ["build_commit", "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"],
-          ["build_tag", "v1.2.3"],
-          ["agent_tag:queue", "default"],
-        ]),
-      },
+    const authentication = judge(signToken(KEY));
+    if (authentication.kind !== "authenticated") throw new Error("refused");
+    const { claims, ...identity } = authentication.identity;
+    expect({ ...identity, claims: [...claims.keys()].map((name) => [name, claims.get(name)]) }).toEqual({
+      issuer: ISSUER,
+      subject: String(CLAIMS["sub"]),
+      audience: [AUDIENCE],
+      expiresAtEpochSeconds: NOW_SECONDS + 300,
+      organizationSlug: "acme",
+      pipelineSlug: "widget",
+      pipelineId: "0180aaaa-0000-4000-8000-000000000002",
+      buildNumber: 42,
+      buildBranch: "main",
+      jobId: "0180aaaa-0000-4000-8000-000000000003",
+      claims: [
+        ["pipeline_slug", "widget"],
+        ["pipeline_id", "0180aaaa-0000-4000-8000-000000000002"],
+        ["build_number", "42"],
+        ["build_branch", "main"],
+        ["build_commit", "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"],
+        ["build_tag", "v1.2.3"],
+        ["agent_tag:queue", "default"],
+      ],
     });
+    expect(claims.get("queue_key")).toBeUndefined();
+    expect(claims.get("constructor")).toBeUndefined();
   });
 
   const accepted: readonly (readonly [string, Record<string, unknown>])[] = [
@@ -369,6 +371,14 @@ describe("a remembered token", () => {
     const first = judge(jwt);
     expect(judge(jwt)).toBe(first);
     expect(verdicts).toEqual(["authenticated", "remembered"]);
+  });
+
+  test("too long to be kept is read again at each use, and not verified again", () => {
+    const jwt = signToken(KEY, { ...CLAIMS, "agent_tag:note": "x".repeat(4000) });
+    const first = judge(jwt);
+    expect(judge(jwt)).not.toBe(first);
+    expect(judge(jwt)).toEqual(first);
+    expect(verdicts).toEqual(["authenticated", "remembered", "remembered"]);
   });
 
   test("expires by its own exp, with the same skew as a new one", () => {
