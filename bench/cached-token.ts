@@ -4,12 +4,13 @@
  *
  *   bun bench/cached-token.ts [SECONDS] [ROUNDS]
  */
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { barChart } from "./load/chart.ts";
 import { compare, failedLoads, figuresOf, tableOf } from "./load/compare.ts";
 import { startBinary, startFloor, startPeer, type Contender } from "./load/contender.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, median, memoryMiB } from "./load/machine.ts";
-import { IMAGE_SETTINGS, LENGTH, say } from "./load/options.ts";
+import { LENGTH, say } from "./load/options.ts";
 import { mebibytes, publish, time } from "./load/report.ts";
 import { ask, askAll } from "./load/requests.ts";
 import { cachedScenarios } from "./load/scenarios.ts";

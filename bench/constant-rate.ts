@@ -4,11 +4,12 @@
  *
  *   bun bench/constant-rate.ts [SECONDS] [ROUNDS]
  */
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { lineChart } from "./load/chart.ts";
 import { startBinary, startPeer, type Contender } from "./load/contender.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, median, quantile } from "./load/machine.ts";
-import { IMAGE_SETTINGS, LENGTH, say } from "./load/options.ts";
+import { LENGTH, say } from "./load/options.ts";
 import { count, publish, time } from "./load/report.ts";
 import { ask } from "./load/requests.ts";
 import { createSurroundings } from "./load/surroundings.ts";

@@ -7,11 +7,12 @@
 import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { compare, failedLoads, type Summary } from "./load/compare.ts";
 import { startBinary, type Contender, type Environment } from "./load/contender.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, memoryMiB } from "./load/machine.ts";
-import { IMAGE_SETTINGS, LENGTH } from "./load/options.ts";
+import { LENGTH } from "./load/options.ts";
 import { count, mebibytes, publish, show, time } from "./load/report.ts";
 import { ask, askAll } from "./load/requests.ts";
 import { manyTokens } from "./load/scenarios.ts";

@@ -19,8 +19,17 @@ import { drive, requireWrk } from "./load/wrk.ts";
 const ENTRIES = 10_000;
 const MIB = 1024 * 1024;
 const IDLE_AFTER_MS = 2000;
-const SIZES = [96, 128, 160, 192, 256, 384].map((mib): Environment => ({ BUN_JSC_forceRAMSize: String(mib * MIB) }));
-const settings: readonly Environment[] = [{}, ...(readSettings(process.env["SETTINGS"]) ?? SIZES)];
+const size = (mib: number): Environment => ({ BUN_JSC_forceRAMSize: String(mib * MIB) });
+const grown = (factor: string): Environment => ({ ...size(96), BUN_JSC_largeHeapGrowthFactor: factor });
+const settings: readonly Environment[] = [
+  {},
+  ...(readSettings(process.env["SETTINGS"]) ?? [
+    size(96),
+    ...["1.4", "1.55", "1.7", "2"].map(grown),
+    size(192),
+    size(384),
+  ]),
+];
 
 interface Measured {
   readonly cpuUs: Readonly<Record<string, number>>;

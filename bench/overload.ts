@@ -5,11 +5,12 @@
  *
  *   bun bench/overload.ts [SECONDS] [ROUNDS]   half SECONDS, twice three times as long, half twice as long; one round
  */
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { lineChart } from "./load/chart.ts";
 import { startBinary } from "./load/contender.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, memoryMiB, quantile } from "./load/machine.ts";
-import { IMAGE_SETTINGS, LENGTH, say } from "./load/options.ts";
+import { LENGTH, say } from "./load/options.ts";
 import { count, mebibytes, publish, show, time } from "./load/report.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 import { attack, installVegeta, writeHealthTarget, writeTargets, type Hit } from "./load/vegeta.ts";

@@ -6,10 +6,11 @@
  *
  * How many requests a second instances serve together is decided by the cores of this machine, which they share: CPU a request is what tells.
  */
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { startBinary, type Contender } from "./load/contender.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, median, SERVER_CORES } from "./load/machine.ts";
-import { IMAGE_SETTINGS, LENGTH, say } from "./load/options.ts";
+import { LENGTH, say } from "./load/options.ts";
 import { count, publish, show, time } from "./load/report.ts";
 import { askAll } from "./load/requests.ts";
 import { startSharedCache, untilInUse } from "./load/shared-cache.ts";

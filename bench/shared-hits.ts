@@ -6,11 +6,12 @@
  *
  * More repositories than memory keeps of a caller-scoped profile are asked for in turn, so that each request is a hit in Valkey.
  */
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { compare, failedLoads, figuresOf, tableOf } from "./load/compare.ts";
 import { startBinary } from "./load/contender.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores } from "./load/machine.ts";
-import { IMAGE_SETTINGS, LENGTH } from "./load/options.ts";
+import { LENGTH } from "./load/options.ts";
 import { percent, publish } from "./load/report.ts";
 import { askAll } from "./load/requests.ts";
 import { startSharedCache, untilInUse } from "./load/shared-cache.ts";

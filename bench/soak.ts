@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startSimulator } from "../src/simulator/simulator.ts";
 import { startBridge, type Bridge } from "../tests/support/bridge.ts";
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { lineChart } from "./load/chart.ts";
 import { describeMachine } from "./load/machine.ts";
 import { FaultPlan, upstreamFaults } from "./soak/faults.ts";
@@ -43,8 +44,6 @@ const SETTINGS = {
   CACHE_LOCAL_TTL_SECS: "15",
   CALLER_UPSTREAM_CALLS_PER_MINUTE: "1000",
 };
-/** What the image sets (docs/container.md). */
-const IMAGE_SETTINGS = { BUN_JSC_forceRAMSize: "100663296" };
 
 process.env["BRIDGE_UNDER_TEST"] = "binary";
 await using simulator = await startSimulator();

@@ -6,8 +6,9 @@
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { leaveServerCores, median, memoryMiB, onServerCores } from "./load/machine.ts";
-import { IMAGE_SETTINGS, LENGTH } from "./load/options.ts";
+import { LENGTH } from "./load/options.ts";
 import { mebibytes, publish, show } from "./load/report.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 

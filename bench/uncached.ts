@@ -6,9 +6,10 @@
  *
  * One request at a time, each of another pipeline: what is measured is the service, not how the simulator and it share the cores.
  */
+import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { startBinary, type Contender } from "./load/contender.ts";
 import { cpuSeconds, leaveServerCores, median, quantile } from "./load/machine.ts";
-import { IMAGE_SETTINGS, LENGTH, say } from "./load/options.ts";
+import { LENGTH, say } from "./load/options.ts";
 import { count, publish, time } from "./load/report.ts";
 import { ask, type AskedRequest } from "./load/requests.ts";
 import { createSurroundings } from "./load/surroundings.ts";

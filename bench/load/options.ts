@@ -13,17 +13,6 @@ export interface RunLength {
 export const LENGTH: RunLength = { seconds: Number(process.argv[2] ?? 4), rounds: Number(process.argv[3] ?? 3) };
 export const RESULTS = process.env["BENCH_RESULTS"] ?? join(import.meta.dir, "../results");
 
-/** What the image sets (Dockerfile.chainguard): figures are of the service as it is shipped. */
-export const IMAGE_SETTINGS: Readonly<Record<string, string>> = imageSettings(
-  await Bun.file(join(import.meta.dir, "../../Dockerfile.chainguard")).text(),
-);
-
-function imageSettings(dockerfile: string): Record<string, string> {
-  return Object.fromEntries(
-    [...dockerfile.matchAll(/\b(BUN_JSC_\w+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value]),
-  );
-}
-
 export function say(progress: string): void {
   process.stderr.write(`${progress}\n`);
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../../package.json";
+import { IMAGE_SETTINGS } from "../../support/image-settings.ts";
 import { startBridge } from "../../support/bridge.ts";
 import { INSTALL_TIMEOUT_MS } from "../../support/emulators.ts";
 import {
@@ -50,7 +51,8 @@ describe("the image, on stand-ins for Chainguard's bases", () => {
       StopSignal: "SIGTERM",
       test: ["CMD", "/chinmina-bridge", "healthcheck"],
     });
-    expect(Env).toContain("BUN_JSC_forceRAMSize=100663296");
+    expect(Object.keys(IMAGE_SETTINGS)).toContain("BUN_JSC_forceRAMSize");
+    for (const [name, value] of Object.entries(IMAGE_SETTINGS)) expect(Env).toContain(`${name}=${value}`);
     expect(Labels).toMatchObject({
       "org.opencontainers.image.version": manifest.version,
       "org.opencontainers.image.revision": COMMIT,
@@ -97,7 +99,7 @@ describe("the image, on stand-ins for Chainguard's bases", () => {
   test("for arm64 starts, finds its libraries in its own root and vends a token (qemu)", async () => {
     const { GITHUB_ORG_PROFILE: _, ...environment } = simulator.environment();
     const command = ["qemu-aarch64-static", "-L", image.armRoot, join(image.armRoot, "chinmina-bridge")];
-    await using bridge = await startBridge({ ...environment, BUN_JSC_forceRAMSize: "100663296" }, { command });
+    await using bridge = await startBridge({ ...environment, ...IMAGE_SETTINGS }, { command });
     expect((await ask(bridge.url)).status).toBe(200);
     expect(await bridge.stop("SIGTERM")).toBe(0);
   }, 60_000);
