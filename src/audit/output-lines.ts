@@ -69,6 +69,9 @@ export class OutputLines implements AsyncDisposable {
   #isTorn = false;
   #sequence = 0;
   #pending = 0;
+  readonly #grow = (by: number): void => {
+    this.#pending += by;
+  };
 
   constructor(options: OutputLinesOptions) {
     this.#options = options;
@@ -76,7 +79,7 @@ export class OutputLines implements AsyncDisposable {
 
   /** Queues a line, without its line end. */
   append(text: string, kind: LineKind): PendingLine {
-    const line = new Line(text, kind, this.#departure.promise, (grownBy) => (this.#pending += grownBy));
+    const line = new Line(text, kind, this.#departure.promise, this.#grow);
     this.#waiting.push(line);
     this.#pending += text.length;
     this.#draining ??= this.#drain();

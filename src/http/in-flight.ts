@@ -5,13 +5,17 @@ export const REQUEST_DEADLINE_MS = 20_000;
 /** How late a deadline may be noticed. One timer for all requests instead of one each keeps the cached path free of timers. */
 const SWEEP_EVERY_MS = 250;
 
+/** What is told how long it is in work. */
+export interface Watched {
+  /** The deadline has passed before `leave`. Called once. */
+  readonly onDeadline: () => void;
+  /** Called at every look at the deadlines before: a request that hangs can see whether its client still waits. */
+  readonly onWaiting: () => void;
+}
+
 /** One request in work. */
 export interface Ticket {
   readonly startedMs: number;
-  /** Called once, when the deadline has passed before `leave`. May be set late. */
-  onDeadline: (() => void) | undefined;
-  /** Called at every look at the deadlines before: a request that hangs can see whether its client still waits. */
-  onWaiting: (() => void) | undefined;
   readonly isOverdue: () => boolean;
   readonly leave: () => void;
 }
@@ -19,23 +23,23 @@ export interface Ticket {
 /** Counts requests in work against a limit and watches their deadlines. */
 export interface InFlight {
   /** Undefined when as many as may be are in work already. */
-  readonly enter: () => Ticket | undefined;
+  readonly enter: (watched: Watched) => Ticket | undefined;
   readonly count: () => number;
 }
 
 export function createInFlight(limit: number, clock: Clock): InFlight {
-  const tickets = new Set<Ticket>();
+  const tickets = new Set<Place>();
   let isSweeping = false;
 
   const sweep = (): void => {
     const oldestMs = clock.monotonicMs() - REQUEST_DEADLINE_MS;
     for (const ticket of tickets) {
       if (ticket.startedMs > oldestMs) {
-        ticket.onWaiting?.();
+        ticket.watched.onWaiting();
         continue;
       }
       tickets.delete(ticket);
-      ticket.onDeadline?.();
+      ticket.watched.onDeadline();
     }
     if (tickets.size > 0) clock.after(SWEEP_EVERY_MS, sweep);
     else isSweeping = false;
@@ -43,15 +47,9 @@ export function createInFlight(limit: number, clock: Clock): InFlight {
 
   return {
     count: () => tickets.size,
-    enter: () => {
+    enter: (watched) => {
       if (tickets.size >= limit) return undefined;
-      const ticket: Ticket = {
-        startedMs: clock.monotonicMs(),
-        onDeadline: undefined,
-        onWaiting: undefined,
-        isOverdue: () => clock.monotonicMs() - ticket.startedMs >= REQUEST_DEADLINE_MS,
-        leave: () => void tickets.delete(ticket),
-      };
+      const ticket = new Place(watched, tickets, clock);
       tickets.add(ticket);
       if (!isSweeping) {
         isSweeping = true;
@@ -60,4 +58,26 @@ export function createInFlight(limit: number, clock: Clock): InFlight {
       return ticket;
     },
   };
+}
+
+class Place implements Ticket {
+  readonly startedMs: number;
+  readonly watched: Watched;
+  readonly #all: Set<Place>;
+  readonly #clock: Clock;
+
+  constructor(watched: Watched, all: Set<Place>, clock: Clock) {
+    this.startedMs = clock.monotonicMs();
+    this.watched = watched;
+    this.#all = all;
+    this.#clock = clock;
+  }
+
+  isOverdue(): boolean {
+    return this.#clock.monotonicMs() - this.startedMs >= REQUEST_DEADLINE_MS;
+  }
+
+  leave(): void {
+    this.#all.delete(this);
+  }
 }

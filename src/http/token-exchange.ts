@@ -8,7 +8,7 @@ import { decide } from "./decide.ts";
 import { refused, type Decision } from "./decision.ts";
 import type { Refusal } from "./error-response.ts";
 import type { Exchange } from "./exchange.ts";
-import type { InFlight, Ticket } from "./in-flight.ts";
+import type { InFlight, Ticket, Watched } from "./in-flight.ts";
 import { renderDecision } from "./render-decision.ts";
 import { toResponse, type Reply } from "./reply.ts";
 import type { Services } from "./services.ts";
@@ -32,7 +32,7 @@ const LAST_WAIT_MS = 1000;
  * hangs, a reply comes by the deadline; and no token leaves without its line.
  */
 export function exchangeToken(exchange: Exchange, services: Services, { inFlight, queue }: Load): Promise<Response> {
-  return new Promise((resolve) => new TokenExchange(exchange, services, inFlight.enter(), resolve).start(queue));
+  return new Promise((resolve) => new TokenExchange(exchange, services, inFlight, resolve).start(queue));
 }
 
 /** What is in work and what waits, in the whole service. */
@@ -41,7 +41,7 @@ export interface Load {
   readonly queue: WorkQueue;
 }
 
-class TokenExchange implements Work {
+class TokenExchange implements Work, Watched {
   readonly #exchange: Exchange;
   readonly #services: Services;
   readonly #ticket: Ticket | undefined;
@@ -52,31 +52,33 @@ class TokenExchange implements Work {
   /** Thousands are refused in a second of overload, and each would keep all that is its own in memory for as long. */
   #endLastWait: Cancel | undefined;
 
-  constructor(
-    exchange: Exchange,
-    services: Services,
-    ticket: Ticket | undefined,
-    resolve: (response: Response) => void,
-  ) {
+  constructor(exchange: Exchange, services: Services, inFlight: InFlight, resolve: (response: Response) => void) {
     this.#exchange = exchange;
     this.#services = services;
-    this.#ticket = ticket;
+    this.#ticket = inFlight.enter(this);
     this.#resolve = resolve;
-    this.#startedMs = ticket?.startedMs ?? services.clock.monotonicMs();
+    this.#startedMs = this.#ticket?.startedMs ?? services.clock.monotonicMs();
   }
 
   start(queue: WorkQueue): void {
     if (this.#ticket === undefined) return this.#refuse(OVERLOADED);
     // Here and not only when its line is due: what cannot be put on record must not cost a signature's verification.
     if (this.#services.audit.isOverfull()) return this.#refuse(STUCK);
-    this.#ticket.onDeadline = () => this.#refuse(OVERDUE);
-    this.#ticket.onWaiting = () => this.#leaveIfGone();
     if (this.#exchange.body?.kind === "gone") return this.#refuse(GONE);
     queue.add(this, this.#startedMs);
   }
 
   refuse(): void {
     this.#refuse(BUSY);
+  }
+
+  onDeadline(): void {
+    if (this.#state === "deciding") this.#refuse(OVERDUE);
+    else this.#answerUnrecorded(STUCK);
+  }
+
+  onWaiting(): void {
+    this.#leaveIfGone();
   }
 
   /** Whether its client still waits is looked at by the sweep of deadlines alone: asking makes the runtime build a signal for the request. */
@@ -132,7 +134,6 @@ class TokenExchange implements Work {
     );
     if (this.#ticket === undefined || this.#isOverdue())
       this.#endLastWait = clock.after(LAST_WAIT_MS, () => this.#answerUnrecorded(STUCK));
-    else this.#ticket.onDeadline = () => this.#answerUnrecorded(STUCK);
   }
 
   #leaveIfGone(): void {
