@@ -9,6 +9,7 @@ import { LENGTH, say } from "./load/options.ts";
 
 const SCRIPTS = [
   "cached-token",
+  "budget",
   "constant-rate",
   "shared-hits",
   "uncached",
