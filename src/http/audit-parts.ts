@@ -8,7 +8,8 @@ import { resolvedFields, vendedFields, type ResolvedFacts, type VendedFacts } fr
 
 /** What audit entries show of callers, profiles and tokens: made once for each that is in use. */
 export interface AuditParts {
-  readonly callerOf: (identity: BuildkiteIdentity) => KnownCaller;
+  /** `isNew`: nothing is kept of this caller yet. */
+  readonly callerOf: (identity: BuildkiteIdentity, isNew: boolean) => KnownCaller;
   readonly vendedOf: (facts: VendedFacts) => AuditPart<AuditToken>;
 }
 
@@ -17,14 +18,15 @@ export interface KnownCaller extends AuditCaller {
   readonly resolved: (facts: ResolvedFacts) => AuditPart<AuditToken>;
 }
 
-/** Of callers and of tokens. Most ask a few times and never again, and holding what they will not need costs more than making it. */
+/** Of callers and of tokens: those of the last minutes. Holding what they will not need costs more than making it. */
 const IN_USE = 2048;
 
 export function createAuditParts(): AuditParts {
   const callers = new RecentValues<BuildkiteIdentity, KnownCaller>(IN_USE);
   const tokens = new RecentValues<VendedToken, KnownToken>(IN_USE);
   return {
-    callerOf: (identity) => {
+    callerOf: (identity, isNew) => {
+      if (isNew) return new Caller(identity);
       const known = callers.get(identity);
       if (known !== undefined) return known;
       const caller = new Caller(identity);

@@ -51,9 +51,10 @@ export class AuditScope {
     return this.#handed?.source;
   }
 
-  authenticated(identity: BuildkiteIdentity): void {
+  /** `isNew`: the caller's token was never seen before. */
+  authenticated(identity: BuildkiteIdentity, isNew = false): void {
     this.#identity = identity;
-    this.#caller = this.#parts.callerOf(identity);
+    this.#caller = this.#parts.callerOf(identity, isNew);
   }
 
   /** What the request itself says that it wants. */

@@ -1,9 +1,8 @@
-import type { BuildkiteIdentity, Verifier } from "../oidc/buildkite-identity.ts";
+import type { Authentication, Verifier } from "../oidc/buildkite-identity.ts";
 import type { Refusal } from "./error-response.ts";
 
 export type Authenticated =
-  | { readonly kind: "authenticated"; readonly identity: BuildkiteIdentity }
-  | { readonly kind: "refused"; readonly refusal: Refusal };
+  Extract<Authentication, { readonly kind: "authenticated" }> | { readonly kind: "refused"; readonly refusal: Refusal };
 
 const NO_CREDENTIALS: Authenticated = refused("no-credentials", "no bearer token was sent");
 /** Bun joins repeated headers with a comma, which no JWT contains. */

@@ -32,7 +32,7 @@ export function decide(exchange: Exchange, services: Services): MaybePromise<Dec
   return chain(authenticate(request.headers.get("authorization"), services.verifier), (authenticated) => {
     assertWanted(exchange.interest);
     if (authenticated.kind === "refused") return refuse(exchange, authenticated.refusal);
-    scope.authenticated(authenticated.identity);
+    scope.authenticated(authenticated.identity, authenticated.isNew);
     return decideReference(exchange, authenticated.identity, services);
   });
 }

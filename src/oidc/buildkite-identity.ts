@@ -22,7 +22,8 @@ export interface BuildkiteIdentity {
 
 /** What came of a token that was offered as proof. */
 export type Authentication =
-  | { readonly kind: "authenticated"; readonly identity: BuildkiteIdentity }
+  /** `isNew`: this very token has not been seen before. Most tokens are seen once, and nothing is worth keeping for them. */
+  | { readonly kind: "authenticated"; readonly identity: BuildkiteIdentity; readonly isNew?: true }
   /** `cause` is for the audit entry alone; callers never learn which check failed. */
   | { readonly kind: "invalid"; readonly cause: string }
   /** No keys to judge with: the issuer cannot be reached. */

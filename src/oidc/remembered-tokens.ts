@@ -13,7 +13,7 @@ export interface Proof {
 export interface RememberedTokensOptions {
   /** Of so many tokens used last it is known that they verified. */
   readonly proofs: number;
-  /** Of so many of them who they speak for is known too; of others it is read from the token again. */
+  /** Of so many that were used again who they speak for is known too; of others it is read from the token. */
   readonly readings: number;
 }
 

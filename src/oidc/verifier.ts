@@ -1,11 +1,11 @@
 import type { Clock } from "../lib/clock.ts";
-import { readBuildkiteIdentity, type OrganizationPin } from "./buildkite-claims.ts";
+import { readBuildkiteIdentity } from "./buildkite-claims.ts";
 import type { Authentication, Verifier } from "./buildkite-identity.ts";
 import { parseCompactJws, type CompactJws } from "./compact-jws.ts";
 import { InvalidToken } from "./invalid-token.ts";
 import type { KeySource, Keys } from "./key-source.ts";
 import type { KeySet } from "./key-set.ts";
-import { isInForce, readRegisteredClaims, type RegisteredClaims } from "./registered-claims.ts";
+import { isInForce, readRegisteredClaims } from "./registered-claims.ts";
 import { digestToken, RememberedTokens } from "./remembered-tokens.ts";
 import { isSignedBy, type VerificationKey } from "./verification-key.ts";
 
@@ -38,25 +38,24 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { keySource, clock, observer } = options;
   const remembered = new RememberedTokens(REMEMBERED);
 
-  const judge = (jwt: string, jws: CompactJws, answer: Keys, digest: string): Authentication => {
+  const judge = (jws: CompactJws, answer: Keys, digest: string): Authentication => {
     if (answer.kind === "unavailable") return answer;
     const key = findKey(jws, answer.keys);
     if (!isSignedBy(key, jws)) return invalid("the signature does not verify");
     const claims = readRegisteredClaims(jws.encodedPayload, options, clock.nowMs());
-    const authentication = authenticated(claims, options);
+    const identity = readBuildkiteIdentity(claims, options);
     // A token without kid is good only while the set has one key, which is not remembered.
     if (jws.kid !== undefined) {
       remembered.adopt(answer.keys);
       remembered.remember(digest, { keyId: key.id, ...claims });
-      remembered.reading(digest, jwt, () => authentication);
     }
-    return authentication;
+    return { kind: "authenticated", identity, isNew: true };
   };
 
   const judgeAfresh = (jwt: string, digest: string): Authentication | Promise<Authentication> => {
     const jws = attempt(() => parseCompactJws(jwt));
     if ("kind" in jws) return jws;
-    return next(keysFor(jws, keySource), (answer) => attempt(() => judge(jwt, jws, answer, digest)));
+    return next(keysFor(jws, keySource), (answer) => attempt(() => judge(jws, answer, digest)));
   };
 
   /** What is remembered of this very token, while its key is in force and its times hold; otherwise it is judged afresh. */
@@ -88,14 +87,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 /** Of a token whose whole text is known to have verified. */
 function readAgain(jwt: string, options: VerifierOptions): Authentication {
-  return authenticated(
-    readRegisteredClaims(parseCompactJws(jwt).encodedPayload, options, options.clock.nowMs()),
-    options,
-  );
-}
-
-function authenticated(claims: RegisteredClaims, pin: OrganizationPin): Authentication {
-  return { kind: "authenticated", identity: readBuildkiteIdentity(claims, pin) };
+  const { encodedPayload } = parseCompactJws(jwt);
+  const claims = readRegisteredClaims(encodedPayload, options, options.clock.nowMs());
+  return { kind: "authenticated", identity: readBuildkiteIdentity(claims, options) };
 }
 
 /** The keys in force, asked for anew when they lack the one that the token names. */

@@ -50,5 +50,7 @@ function compileNames(entries: readonly Located<string>[], problems: ProblemSink
       names.set(value.toLowerCase(), value);
     }
   }
-  return valid ? { kind: "names", names: [...names.values()] } : undefined;
+  const [first, ...others] = names.values();
+  // A list that names nothing must fail here: GitHub would read it as every repository.
+  return valid && first !== undefined ? { kind: "names", names: [first, ...others] } : undefined;
 }

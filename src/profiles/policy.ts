@@ -46,7 +46,7 @@ export interface PipelineProfile {
 
 /** Which repositories an organization profile reaches. Never decided by an empty list. */
 export type OrganizationReach =
-  | { readonly kind: "names"; readonly names: readonly string[] }
+  | { readonly kind: "names"; readonly names: readonly [string, ...string[]] }
   | { readonly kind: "all" }
   | { readonly kind: "caller-scoped" };
 

@@ -46,7 +46,7 @@ function choosePipelineTarget(wish: Wish): TargetChoice {
 function chooseByScope({ reach }: OrganizationProfile, scope: CallerScope): TargetChoice {
   if (scope.kind === "invalid") return refused("invalid-scope", scope.cause);
   if (reach.kind !== "caller-scoped") {
-    if (scope.kind === "absent") return organizationTarget(selectionOf(reach), undefined);
+    if (scope.kind === "absent") return organizationTarget(reach, undefined);
     return refused("scope-not-accepted", "the profile takes no repository scope");
   }
   if (scope.kind === "repository") return scopedTarget(scope.name, undefined);
@@ -57,7 +57,7 @@ function chooseByPath({ reach }: OrganizationProfile, path: string | undefined):
   const asked = readAsked(path);
   switch (reach.kind) {
     case "names":
-      return asked?.name === undefined ? { kind: "skip" } : organizationTarget(selectionOf(reach), asked);
+      return asked?.name === undefined ? { kind: "skip" } : organizationTarget(reach, asked);
     case "all":
       return organizationTarget({ kind: "all" }, asked);
     case "caller-scoped":
@@ -77,14 +77,6 @@ function organizationTarget(repositories: RepositorySelection, asked: AskedRepos
 function scopedTarget(name: string, asked: AskedRepository | undefined): TargetChoice {
   const repositories: RepositorySelection = { kind: "names", names: [name] };
   return { kind: "target", target: { kind: "organization", repositories, callerScope: name }, asked };
-}
-
-/** A list that names nothing must fail here: GitHub would read it as every repository. */
-function selectionOf(reach: Exclude<OrganizationProfile["reach"], { kind: "caller-scoped" }>): RepositorySelection {
-  if (reach.kind === "all") return reach;
-  const [first, ...rest] = reach.names;
-  if (first === undefined) throw new TypeError("an organization profile names no repository");
-  return { kind: "names", names: [first, ...rest] };
 }
 
 function readAsked(path: string | undefined): AskedRepository | undefined {

@@ -366,18 +366,23 @@ test("createVerifier() fails closed on a fault of its own", () => {
 });
 
 describe("a remembered token", () => {
-  test("is answered at once with the same identity", () => {
+  test("is answered at once, with the same identity from its second use on", () => {
     const jwt = signToken(KEY);
     const first = judge(jwt);
-    expect(judge(jwt)).toBe(first);
-    expect(verdicts).toEqual(["authenticated", "remembered"]);
+    const second = judge(jwt);
+    if (second.kind !== "authenticated") throw new Error("refused");
+    expect(first).toEqual({ ...second, isNew: true });
+    expect(judge(jwt)).toBe(second);
+    expect(verdicts).toEqual(["authenticated", "remembered", "remembered"]);
   });
 
   test("too long to be kept is read again at each use, and not verified again", () => {
     const jwt = signToken(KEY, { ...CLAIMS, "agent_tag:note": "x".repeat(4000) });
-    const first = judge(jwt);
-    expect(judge(jwt)).not.toBe(first);
-    expect(judge(jwt)).toEqual(first);
+    judge(jwt);
+    const second = judge(jwt);
+    const third = judge(jwt);
+    expect(third).not.toBe(second);
+    expect(third).toEqual(second);
     expect(verdicts).toEqual(["authenticated", "remembered", "remembered"]);
   });
 
