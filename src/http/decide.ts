@@ -101,7 +101,13 @@ function decideProfile(
   return chain(vendFor(request, choice.asked, services, exchange), (outcome) => {
     switch (outcome.kind) {
       case "token":
-        return { ...outcome, gitPath };
+        return {
+          kind: "token",
+          description: outcome.description,
+          repositories: outcome.repositories,
+          token: outcome.token,
+          gitPath,
+        };
       case "nothing":
         return exchange.route.format === "git" ? skip(exchange) : NOTHING;
       case "refused":

@@ -29,7 +29,8 @@ export function vendFor(
   exchange: Exchange,
 ): MaybePromise<VendingResult> {
   const { scope } = exchange;
-  scope.resolved({ ...request, callerScope: callerScopeOf(request.target) });
+  const { identity, policyDigest, profile, app, target } = request;
+  scope.resolved({ identity, policyDigest, profile, app, callerScope: callerScopeOf(target) });
   const verdict = authorize(request, services.settings.protectedRepository);
   switch (verdict.kind) {
     case "refused":
@@ -75,8 +76,9 @@ function conclude(
     case "vended": {
       const repositories = repositoriesOf(request, outcome.token);
       const permissions = request.profile.permissions.names;
-      scope.vended({ ...outcome, repositories, permissions }, services.clock.nowMs());
-      return { kind: "token", description: describeToken(request), repositories, token: outcome.token };
+      const { token, source } = outcome;
+      scope.vended({ token, source, repositories, permissions }, services.clock.nowMs());
+      return { kind: "token", description: describeToken(request), repositories, token };
     }
     case "foreign-host":
     case "another-repository":

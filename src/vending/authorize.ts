@@ -67,10 +67,12 @@ export function judge(request: JudgedRequest, protectedRepository: string | unde
 
 /** Judges a request; one that the profile's rules let in is `authorized`. */
 export function authorize(request: AuthorizationRequest, protectedRepository: string | undefined): Authorization {
-  const { identity, profile, target } = request;
+  const { identity, policyDigest, profile, app, target } = request;
   const judgement = judge({ claims: identity.claims, profile, target }, protectedRepository);
   if (judgement.kind !== "matched") return judgement;
-  return { kind: "authorized", request: { ...request, [proof]: true }, matches: judgement.matches };
+  // Member by member: spreading is a tenth of what deciding costs.
+  const authorized = { identity, policyDigest, profile, app, target, [proof]: true } as const;
+  return { kind: "authorized", request: authorized, matches: judgement.matches };
 }
 
 function reachesProtected({ profile, target }: JudgedRequest, protectedRepository: string | undefined): boolean {
