@@ -11,12 +11,10 @@ import type { ValkeyObserver } from "../valkey/events.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import type { Refusal } from "../vending/mint.ts";
 import type { AwsStage } from "./aws.ts";
-import { startKeyset } from "./keyset.ts";
 import { createPurging, type PurgeParts } from "./purge.ts";
 import { createCacheReport } from "./report-cache.ts";
 import { reportValkey } from "./report-valkey.ts";
 import { createValkeyGauge } from "./observe/cache.ts";
-import { openSharedStore } from "./shared-store.ts";
 
 const MEMORY_ENTRIES = 10_000;
 const CALLER_VARIED_ENTRIES = 2_000;
@@ -73,6 +71,7 @@ async function openShared(
     reportValkey(event, logger);
     gauge?.(event);
   };
+  const { openSharedStore } = await import("./shared-store.ts");
   const store = stack.use(await openSharedStore(valkey, aws, clock, observe));
   return { store, form, localTtlMs: valkey.localTtlMs, newOwner: () => crypto.randomUUID() };
 }
@@ -84,6 +83,8 @@ async function createForm(
   stack: AsyncDisposableStack,
 ): Promise<EntryForm> {
   if (keyset === undefined) return createClearForm(keyPrefix);
+  // The ciphers take as long to load as all the rest of the service.
+  const { startKeyset } = await import("./keyset.ts");
   const holder = stack.use(await startKeyset(keyset, parts));
   return createSealedForm({ keyPrefix, currentAead: holder.currentAead, clock: parts.clock, observer });
 }

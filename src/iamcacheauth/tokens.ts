@@ -1,4 +1,3 @@
-import { SignatureV4 } from "@smithy/signature-v4";
 import { type AwsCredentialProvider, type AwsCredentials, retrieveCredentials } from "./credentials.ts";
 import { IamCacheAuthOptionError } from "./errors.ts";
 import { parseCacheName, parseRegion, parseUserId } from "./names.ts";
@@ -90,6 +89,8 @@ function tokenSource(options: TokenOptions, chosen: Pick<Target, "service" | "ho
 async function presign(target: Target, credentials: AwsCredentials, signingDate: Date): Promise<string> {
   const { service, host, userId, region, serverless } = target;
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  // Only whoever signs waits for it to load, which takes longer than all of this library.
+  const { SignatureV4 } = await import("@smithy/signature-v4");
   const signer = new SignatureV4({
     service,
     region,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describeCauses } from "../lib/bridge-error.ts";
 import { unlessAborted } from "../lib/unless-aborted.ts";
-import { compileFile, type CompiledPolicy } from "./compile.ts";
+import type { compileFile, CompiledPolicy } from "./compile.ts";
 import type { Finding } from "./finding.ts";
 import { inspectPolicy, type PolicyInspection } from "./inspect.ts";
 import type { PolicyStore } from "./policy-store.ts";
@@ -43,6 +43,8 @@ export interface RefreshDependencies {
 export async function refreshOnce(dependencies: RefreshDependencies, signal: AbortSignal): Promise<RefreshOutcome> {
   const { source, store, isAppUsable } = dependencies;
   const before = store.inForce();
+  // While the file is on its way: a service without one is spared the parsers.
+  const loading = import("./compile.ts");
   try {
     const etag = before?.etag;
     // Whoever stops the service does not wait for a call that heeds no signal.
@@ -56,7 +58,10 @@ export async function refreshOnce(dependencies: RefreshDependencies, signal: Abo
       return refreshed(before.policy, before.policy, isAppUsable);
     }
     const digest = createHash("sha256").update(reply.bytes).digest("hex");
-    const compilation = compileUnlessInForce(reply.bytes, digest, before?.policy);
+    const compilation: ReturnType<typeof compileFile> =
+      before?.policy.generation.digest === digest
+        ? { kind: "compiled", policy: before.policy }
+        : (await loading).compileFile(reply.bytes, digest);
     if (compilation.kind === "refused") {
       return { kind: "failed", cause: "refused", digest, findings: compilation.findings };
     }
@@ -65,14 +70,6 @@ export async function refreshOnce(dependencies: RefreshDependencies, signal: Abo
   } catch (error) {
     return unreadable(describeCauses(error));
   }
-}
-
-function compileUnlessInForce(
-  bytes: Uint8Array,
-  digest: string,
-  before: CompiledPolicy | undefined,
-): ReturnType<typeof compileFile> {
-  return before?.generation.digest === digest ? { kind: "compiled", policy: before } : compileFile(bytes, digest);
 }
 
 function unreadable(message: string): RefreshOutcome {
