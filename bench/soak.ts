@@ -18,8 +18,8 @@ import { RecentAudit } from "./soak/recent-audit.ts";
 import { startStore } from "./soak/store.ts";
 
 const MINUTES = Number(process.argv[2] ?? 30);
-/** Requests a second. */
-const RATES: Readonly<Record<Kind, number>> = { cached: 60, git: 20, cold: 5, refused: 5, hostile: 10 };
+/** Requests a second. Enough `cold` ones that what is remembered of the last thousands is full, and begun anew, within minutes: filling looks like a leak. */
+const RATES: Readonly<Record<Kind, number>> = { cached: 60, git: 20, cold: 25, refused: 5, hostile: 10 };
 const MOST_UNDER_WAY = 400;
 const LOOK_EVERY_MS = 10_000;
 const TELL_EVERY_MS = 60_000;
@@ -30,7 +30,7 @@ const WARM_UP_SHARE = 1 / 3;
 const SLOPE_BOUND_MIB_PER_MINUTE = 0.25;
 /** Shorter runs are too short to tell whether memory grows. */
 const JUDGED_FROM_MINUTES = 15;
-/** More than the service remembers, which otherwise takes an hour to fill and looks like a leak. */
+/** More than the service remembers. */
 const REMEMBERED_JWTS = 17_000;
 const RESULTS = process.argv[3] ?? join(import.meta.dir, "results");
 

@@ -1,10 +1,11 @@
 /**
  * What the service adds to its upstream calls when it has no token yet: the time of each request by its audit line, less the time that
- * Buildkite and GitHub took to answer for it. Needs Go (for vegeta) and dist/chinmina-bridge.
+ * Buildkite and GitHub took to answer for it. Needs dist/chinmina-bridge.
  *
  *   bun bench/uncached.ts [SECONDS] [ROUNDS]
  *
- * One request at a time, each of another pipeline: what is measured is the service, not how the simulator and it share the cores.
+ * One request at a time, each of another pipeline: what is measured is the service, not how the simulator and it share the cores. They are sent by this script, because each must be for a pipeline without a token: no load generator
+ * knows when those are used up.
  */
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { startBinary, type Contender } from "./load/contender.ts";

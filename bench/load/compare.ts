@@ -40,7 +40,7 @@ export function summarize(scenario: string, contender: string, runs: readonly Fi
   const of = (field: keyof Figures): number => median(runs.map((run) => run[field]));
   const failed = runs.reduce((sum, run) => sum + run.failed, 0);
   const [perSecond, cpuUs, p50Us, p99Us] = [of("perSecond"), of("cpuUs"), of("p50Us"), of("p99Us")];
-  return { scenario, contender, perSecond, cpuUs, p50Us, p99Us, failed };
+  return { scenario, contender, perSecond, cpuUs, p50Us, p99Us, insideUs: of("insideUs"), failed };
 }
 
 function withRatios(plain: readonly Plain[]): Summary[] {
@@ -56,7 +56,17 @@ export function tableOf(summaries: readonly Summary[]): Table {
   const hasFloor = summaries.some(({ cpuRatio }) => Number.isFinite(cpuRatio));
   const floor = (...cells: readonly string[]): readonly string[] => (hasFloor ? cells : []);
   return {
-    columns: ["load", "server", "requests/s", "CPU a request", ...floor("x floor"), "p50", ...floor("x floor"), "p99"],
+    columns: [
+      "load",
+      "server",
+      "requests/s",
+      "CPU a request",
+      ...floor("x floor"),
+      "p50",
+      ...floor("x floor"),
+      "p99",
+      "inside, p50",
+    ],
     labels: 2,
     rows: summaries.map((row) => [
       row.scenario,
@@ -67,13 +77,14 @@ export function tableOf(summaries: readonly Summary[]): Table {
       time(row.p50Us),
       ...floor(ratio(row.p50Ratio)),
       time(row.p99Us),
+      time(row.insideUs),
     ]),
   };
 }
 
 /** By `scenario, contender: what`. */
 export function figuresOf(summaries: readonly Summary[]): Record<string, number> {
-  const fields = ["perSecond", "cpuUs", "p50Us", "p99Us", "cpuRatio", "p50Ratio"] as const;
+  const fields = ["perSecond", "cpuUs", "p50Us", "p99Us", "insideUs", "cpuRatio", "p50Ratio"] as const;
   return Object.fromEntries(
     summaries.flatMap((row) => fields.map((field) => [`${row.scenario}; ${row.contender}; ${field}`, row[field]])),
   );

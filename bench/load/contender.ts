@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { memoryMiB, onServerCores } from "./machine.ts";
+import { memoryMiB, onServerCores, processTree } from "./machine.ts";
 
 /** A server under load. */
 export interface Contender extends AsyncDisposable {
@@ -31,15 +31,21 @@ export function startBinary(name: string, environment: Environment, options?: St
   return startServer(name, [BINARY, "serve"], environment, options);
 }
 
-/** Another server of the same contract, started by a shell with the same environment. */
+/** Another server of the same contract: what a shell makes of `command`, with the same environment. */
 export function startPeer(command: string, environment: Environment): Promise<Contender> {
-  return startServer("peer", ["sh", "-c", `exec ${command}`], environment);
+  return startServer("peer", ["sh", "-c", command], environment);
 }
 
-/** The bare server that does nothing but what no server can leave out: the same reply, a line of the same length. */
-export function startFloor(reply: string, line: string): Promise<Contender> {
+export interface FloorTexts {
+  readonly reply: string;
+  readonly gitReply: string;
+  readonly line: string;
+}
+
+/** The bare server that does nothing but what no server can leave out: the same replies, a line of the same length. */
+export function startFloor({ reply, gitReply, line }: FloorTexts): Promise<Contender> {
   const command = [process.execPath, join(import.meta.dir, "floor.ts")];
-  return startServer("floor", command, { FLOOR_REPLY: reply, FLOOR_LINE: line });
+  return startServer("floor", command, { FLOOR_REPLY: reply, FLOOR_GIT_REPLY: gitReply, FLOOR_LINE: line });
 }
 
 async function startServer(
@@ -71,7 +77,8 @@ async function startServer(
     idleMiB: memoryMiB(child.pid, "VmRSS"),
     lines,
     [Symbol.asyncDispose]: async () => {
-      child.kill("SIGKILL");
+      // A peer may be what a shell script started.
+      for (const pid of processTree(child.pid)) process.kill(pid, "SIGKILL");
       await child.exited;
     },
   };

@@ -1,20 +1,36 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 
 const CLOCK_TICKS_PER_SECOND = 100;
 
-/** CPU that a process has used so far, all of its threads, in seconds; in steps of 10 ms. */
+/** CPU that a process and what it started have used so far, all of their threads, in seconds; in steps of 10 ms. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+  return sum(processTree(pid), (one) => {
+    const fields = readFileSync(`/proc/${one}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+  });
 }
 
-/** Memory of a process in MiB: now (`VmRSS`), or the most it ever had (`VmHWM`). */
+/** Memory of a process and what it started, in MiB: now (`VmRSS`), or the most it ever had (`VmHWM`). */
 export function memoryMiB(pid: number, field: "VmRSS" | "VmHWM"): number {
-  const kib = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kib) / 1024;
+  return sum(processTree(pid), (one) => {
+    const kib = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${one}/status`, "utf8"))?.[1];
+    return Number(kib) / 1024;
+  });
+}
+
+/** A process and what it started. Throws when it has ended. */
+export function processTree(pid: number): number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  if (!existsSync(path)) throw new Error(`the server under load, process ${pid}, has ended`);
+  const children = readFileSync(path, "utf8").split(" ").filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(processTree)];
+}
+
+function sum(pids: readonly number[], of: (pid: number) => number): number {
+  return pids.reduce((total, pid) => total + of(pid), 0);
 }
 
 /** NaN of nothing; values that are absent (NaN) do not count. */

@@ -13,7 +13,7 @@ export interface Scenario {
 const NEVER_REPEATED = 20_000;
 /** As many as a busy five minutes have. */
 const MANY = 2000;
-const GIT_REQUEST = "protocol=https\nhost=github.com\npath=acme/widget.git\n\n";
+export const GIT_REQUEST = "protocol=https\nhost=github.com\npath=acme/widget.git\n\n";
 
 export function manyTokens(folder: string, { repeat }: Surroundings): Workload {
   return writeWorkload(folder, "token", repeat(MANY, "/token"));
