@@ -22,8 +22,8 @@ import { drive, requireWrk, writeWorkload } from "./load/wrk.ts";
 
 /** All of them are served in turn, and are more than the service remembers: none is known again. */
 const FORGOTTEN_AFTER = 20_000;
-/** Many of these are shed, and only those that are verified drive others out of its memory. */
-const FORGOTTEN_AFTER_WHEN_SHED = 60_000;
+/** Most of these are shed, and only those that are verified drive others out of its memory: enough while an eighth is. */
+const FORGOTTEN_AFTER_WHEN_SHED = 100_000;
 const HEALTH_PER_SECOND = 20;
 /** Time to see what comes after the overload, which may take five seconds, and for vegeta to read its list before. */
 const LEAST_AFTERWARDS = 7;
