@@ -1,27 +1,37 @@
 /**
  * Whether a cached token costs more when there is more of everything else: 10,000 profiles, 10,000 entries in memory, 5,000 idle
- * connections, each in turns with a service that has none of them. Needs wrk and dist/chinmina-bridge.
+ * connections, each in turns with a service that has none of them. The connections are opened anew for each run of load, as the service
+ * closes idle ones, and memory is read while they are open. Needs wrk and dist/chinmina-bridge.
  *
  *   bun bench/growth.ts [SECONDS] [ROUNDS]
  */
 import { writeFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
-import { compare, failedLoads, type Summary } from "./load/compare.ts";
+import { summarize } from "./load/compare.ts";
 import { startBinary, type Contender, type Environment } from "./load/contender.ts";
 import { workFolder } from "./load/folder.ts";
-import { leaveServerCores, memoryMiB } from "./load/machine.ts";
-import { LENGTH } from "./load/options.ts";
+import { openIdleConnections } from "./load/idle-connections.ts";
+import { leaveServerCores, median, memoryMiB } from "./load/machine.ts";
+import { LENGTH, say } from "./load/options.ts";
 import { count, mebibytes, publish, show, time } from "./load/report.ts";
 import { ask, askAll } from "./load/requests.ts";
 import { manyTokens } from "./load/scenarios.ts";
 import { createSurroundings } from "./load/surroundings.ts";
-import { requireWrk } from "./load/wrk.ts";
+import { drive, requireWrk, type Figures } from "./load/wrk.ts";
 
 const PROFILES = 10_000;
 const ENTRIES = 10_000;
 const CONNECTIONS = 5000;
+/** For what opening and closing them leaves to do, which is not to be measured. */
+const SETTLE_MS = 500;
+
+interface Run extends Figures {
+  readonly load: string;
+  readonly contender: string;
+  /** When the load was over, with all that was there beside it. */
+  readonly rssMiB: number;
+}
 
 requireWrk();
 leaveServerCores();
@@ -41,17 +51,19 @@ const withConnections = await start(`${count(CONNECTIONS)} idle connections`, su
 const [ofLastProfile] = surroundings.repeat(1, `/organization/token/team-${PROFILES - 1}`);
 if (ofLastProfile !== undefined) await ask(withProfiles, ofLastProfile);
 await askAll(withEntries, surroundings.ofEachPipeline("/token"));
-const idle = await openConnections(withConnections.port, CONNECTIONS);
 
 const contenders = [alone, withProfiles, withEntries, withConnections];
 const workload = manyTokens(folder.path, surroundings);
 const loads = { single: "1 connection", many: "32 connections" } as const;
-const summaries = await compare(
-  contenders,
-  Object.values(loads).map((name) => ({ name, connections: Number.parseInt(name), workload })),
-  LENGTH,
-);
-for (const socket of idle) socket.destroy();
+const runs: Run[] = [];
+for (const load of Object.values(loads)) {
+  for (let round = 0; round < LENGTH.rounds; round++) {
+    for (const contender of contenders) {
+      say(`${load}: ${contender.name}, ${round + 1} of ${LENGTH.rounds}`);
+      runs.push(await run(contender, load));
+    }
+  }
+}
 const rows = contenders.map((contender) => {
   const [single, many] = [find(contender, loads.single), find(contender, loads.many)];
   const [baseSingle, baseMany] = [find(alone, loads.single), find(alone, loads.many)];
@@ -62,7 +74,7 @@ const rows = contenders.map((contender) => {
     singleChange: single.p50Us / baseSingle.p50Us - 1,
     manyChange: many.p50Us / baseMany.p50Us - 1,
     cpuChange: many.cpuUs / baseMany.cpuUs - 1,
-    memoryMiB: memoryMiB(contender.pid, "VmRSS"),
+    rssMiB: many.rssMiB,
   };
 });
 publish({
@@ -78,18 +90,28 @@ publish({
       change(row.manyChange),
       show(row.many.cpuUs, (us) => `${us.toFixed(1)} us`),
       change(row.cpuChange),
-      mebibytes(row.memoryMiB),
+      mebibytes(row.rssMiB),
     ]),
   },
   figures: Object.fromEntries(rows.map(({ name, singleChange }) => [`${name}; p50 change`, singleChange])),
 });
-const failures = failedLoads(summaries);
-if (failures.length > 0) throw new Error(failures.join("\n"));
+const failures = runs.filter(({ failed }) => failed > 0);
+if (failures.length > 0) {
+  throw new Error(failures.map(({ load, contender, failed }) => `${load}; ${contender}: ${failed} failed`).join("\n"));
+}
 
-function find({ name }: Contender, load: string): Summary {
-  const summary = summaries.find(({ contender, scenario }) => contender === name && scenario === load);
-  if (summary === undefined) throw new TypeError(`${name} was not measured`);
-  return summary;
+async function run(contender: Contender, load: string): Promise<Run> {
+  using idle = contender === withConnections ? await openIdleConnections(contender.port, CONNECTIONS) : undefined;
+  await Bun.sleep(SETTLE_MS);
+  const figures = await drive(contender, workload, { connections: Number.parseInt(load), seconds: LENGTH.seconds });
+  const rssMiB = memoryMiB(contender.pid, "VmRSS");
+  idle?.assertOpen();
+  return { ...figures, load, contender: contender.name, rssMiB };
+}
+
+function find({ name }: Contender, wanted: string): Pick<Run, "p50Us" | "cpuUs" | "rssMiB"> {
+  const of = runs.filter(({ contender, load }) => contender === name && load === wanted);
+  return { ...summarize(wanted, name, of), rssMiB: median(of.map(({ rssMiB }) => rssMiB)) };
 }
 
 function change(share: number): string {
@@ -102,15 +124,4 @@ function largePolicy(): string {
     (_none, index) => `    - { name: team-${index}, repositories: [plugins], permissions: ["contents:read"] }`,
   );
   return `organization:\n  profiles:\n${profiles.join("\n")}\n`;
-}
-
-async function openConnections(port: number, number: number): Promise<Socket[]> {
-  const sockets: Socket[] = [];
-  for (let index = 0; index < number; index++) {
-    const socket = connect(port, "127.0.0.1");
-    socket.write("GET /healthcheck HTTP/1.1\r\nHost: bench\r\n\r\n");
-    await new Promise((resolve, reject) => socket.once("data", resolve).once("error", reject));
-    sockets.push(socket);
-  }
-  return sockets;
 }

@@ -13,7 +13,7 @@ import { leaveServerCores, median, SERVER_CORES } from "./load/machine.ts";
 import { LENGTH, say } from "./load/options.ts";
 import { count, publish, show, time } from "./load/report.ts";
 import { askAll } from "./load/requests.ts";
-import { startSharedCache, untilInUse } from "./load/shared-cache.ts";
+import { startSharedCache } from "./load/shared-cache.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 import { drive, requireWrk, writeWorkload, type Figures } from "./load/wrk.ts";
 
@@ -64,8 +64,9 @@ async function run(instances: number): Promise<Run> {
   const environment = { ...surroundings.environment, ...IMAGE_SETTINGS, ...cache.environment };
   const bridges: Contender[] = [];
   for (let index = 0; index < instances; index++) {
-    const bridge = started.use(await startBinary(`instance ${index}`, environment, { keepAll: true }));
-    await untilInUse(bridge);
+    const connected = cache.clients();
+    const bridge = started.use(await startBinary(`instance ${index}`, environment));
+    if (cache.clients() <= connected) throw new Error(`${bridge.name} does not use Valkey`);
     bridges.push(bridge);
   }
   const before = minted();
@@ -78,6 +79,7 @@ async function run(instances: number): Promise<Run> {
     ),
   );
   if (figures.some(({ failed }) => failed > 0)) throw new Error("not every request was answered with 200");
+  if (cache.clients() < instances) throw new Error("not every instance still uses Valkey");
   const perSecond = figures.reduce((sum, one) => sum + one.perSecond, 0);
   const middle = (field: "cpuUs" | "p50Us" | "p99Us"): number => median(figures.map((one) => one[field]));
   return { perSecond, cpuUs: middle("cpuUs"), p50Us: middle("p50Us"), p99Us: middle("p99Us"), failed: 0, minted: made };

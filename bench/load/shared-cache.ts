@@ -1,5 +1,5 @@
 import { createCertificateAuthority } from "../../tests/support/valkey/certificates.ts";
-import { installRealServers, startRealServer } from "../../tests/support/valkey/real-server.ts";
+import { APP_USER, installRealServers, startRealServer } from "../../tests/support/valkey/real-server.ts";
 import { valkeyVariables, writeKeysetFile } from "../../tests/support/valkey/service-access.ts";
 import type { Contender, Environment } from "./contender.ts";
 
@@ -7,6 +7,8 @@ import type { Contender, Environment } from "./contender.ts";
 export interface SharedCache extends AsyncDisposable {
   /** What an instance needs to use it. */
   readonly environment: Environment;
+  /** How many connections instances have to it. */
+  readonly clients: () => number;
 }
 
 export async function startSharedCache(): Promise<SharedCache> {
@@ -18,7 +20,8 @@ export async function startSharedCache(): Promise<SharedCache> {
   const keyset = started.use(writeKeysetFile());
   const environment = { ...valkeyVariables(server, authority), ...keyset.variables, CACHE_TOKEN_TTL_SECS: "3300" };
   const stack = started.move();
-  return { environment, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const clients = (): number => server.admin("client", "list").split(`user=${APP_USER} `).length - 1;
+  return { environment, clients, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 const READY_MS = 10_000;

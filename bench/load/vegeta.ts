@@ -19,12 +19,15 @@ export function installVegeta(): void {
 
 /** One request of a load of constant rate. */
 export interface Hit {
-  /** In milliseconds since the epoch. Later than it was to be when as many as may be had no answer yet. */
-  readonly sentMs: number;
+  /** When it was to be sent, in milliseconds since the epoch: it was later when as many as may be had no answer yet. */
+  readonly intendedMs: number;
   /** From when it was to be sent to the end of the answer: what a client waits for, also when the load generator had to wait to send. */
   readonly latencyMs: number;
   /** 0 when there was no answer. */
   readonly status: number;
+  readonly hasRetryAfter: boolean;
+  /** Counts from 0: the targets take turns in this order. */
+  readonly sequence: number;
 }
 
 export interface Attack {
@@ -75,11 +78,8 @@ export async function attack(targets: string, { perSecond, seconds }: Attack): P
   return fromIntendedStart(await readRows(encoder.stdout), perSecond);
 }
 
-interface Row {
+interface Row extends Omit<Hit, "intendedMs"> {
   readonly sentMs: number;
-  readonly latencyMs: number;
-  readonly status: number;
-  readonly sequence: number;
 }
 
 async function readRows(stream: ReadableStream<Uint8Array>): Promise<Row[]> {
@@ -99,15 +99,22 @@ function readRow(line: string): Row {
   const fields = line.split(",");
   const [sentNs, status, latencyNs] = fields.map(Number);
   const sequence = Number(fields.at(-4));
-  return { sentMs: (sentNs ?? 0) / 1e6, latencyMs: (latencyNs ?? 0) / 1e6, status: status ?? 0, sequence };
+  const hasRetryAfter = /^retry-after: \S/im.test(Buffer.from(fields.at(-1) ?? "", "base64").toString());
+  return {
+    sentMs: (sentNs ?? 0) / 1e6,
+    latencyMs: (latencyNs ?? 0) / 1e6,
+    status: status ?? 0,
+    sequence,
+    hasRetryAfter,
+  };
 }
 
 /** vegeta counts from when it got round to sending. The first that was sent on time tells when all of them should have been. */
 function fromIntendedStart(rows: readonly Row[], perSecond: number): Hit[] {
   const everyMs = 1000 / perSecond;
   const startMs = rows.reduce((least, { sentMs, sequence }) => Math.min(least, sentMs - sequence * everyMs), Infinity);
-  return rows.map(({ sentMs, latencyMs, status, sequence }) => {
-    const intendedMs = startMs + sequence * everyMs;
-    return { sentMs, latencyMs: sentMs + latencyMs - intendedMs, status };
+  return rows.map(({ sentMs, latencyMs, ...row }) => {
+    const intendedMs = startMs + row.sequence * everyMs;
+    return { ...row, intendedMs, latencyMs: sentMs + latencyMs - intendedMs };
   });
 }
