@@ -49,7 +49,7 @@ const { seconds } = LENGTH;
 const whole = 4 * seconds + Math.max(2 * seconds, LEAST_AFTERWARDS);
 const more = { perSecond: 3 * half, seconds: 3 * seconds };
 // On from where the walk stopped, since its last ones are remembered.
-const stopped = workload.sent % walked.length;
+const stopped = (workload.sentTo.get(bridge.name) ?? 0) % walked.length;
 const always = [...walked.slice(stopped), ...walked.slice(0, stopped)];
 // Of another second than those of the walk, so none is among them.
 const added = surroundings.repeat(Math.min(FORGOTTEN_AFTER_WHEN_SHED, more.perSecond * more.seconds), "/token");
