@@ -19,6 +19,7 @@ const SCRIPTS = [
   "scaling",
   "overload",
   "cost",
+  "goals",
 ];
 
 const isToBeKept = process.env["BENCH_RESULTS"] === undefined;

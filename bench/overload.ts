@@ -110,7 +110,7 @@ publish({
     ),
     memory: `idle ${mebibytes(bridge.idleMiB)}, peak ${mebibytes(memoryMiB(bridge.pid, "VmHWM"))}`,
   },
-  figures: { perSecond, settledMs },
+  figures: { perSecond, settledUs: settledMs * 1000 },
   charts: {
     latency: lineChart(
       "p99 from the intended start, by 250 ms",

@@ -10,7 +10,7 @@ import { startSimulator } from "../src/simulator/simulator.ts";
 import { startBridge, type Bridge } from "../tests/support/bridge.ts";
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { lineChart } from "./load/chart.ts";
-import { describeMachine } from "./load/machine.ts";
+import { describeMachine, memoryMiB } from "./load/machine.ts";
 import { FaultPlan, upstreamFaults } from "./soak/faults.ts";
 import { Figures } from "./soak/figures.ts";
 import { GRACE_MS, judge, KINDS, Load, type Ask, type Kind, type Reply } from "./soak/load.ts";
@@ -25,11 +25,16 @@ const LOOK_EVERY_MS = 10_000;
 const TELL_EVERY_MS = 60_000;
 /** A fault lasts longer than a token is fresh before it is due, so that renewals fail, and shorter than held ones serve. */
 const FAULTS = { faultMs: 20_000, pauseMs: 12_000 };
-/** Until every entry that memory is to hold is there and the heap has its size. */
-const WARM_UP_SHARE = 1 / 3;
-const SLOPE_BOUND_MIB_PER_MINUTE = 0.25;
 /** Shorter runs are too short to tell whether memory grows. */
-const JUDGED_FROM_MINUTES = 15;
+const JUDGED_FROM_MINUTES = 5;
+/**
+ * So long nobody asks for anything, before and after: under load resident memory is what the collector has not looked at yet, and what the worst
+ * moment so far needed; at rest it is what is held.
+ */
+const REST_MS = 60_000;
+const GROWTH_BOUND_MIB_PER_MINUTE = 0.25;
+/** Of the slope under load, which is told and not judged. */
+const WARM_UP_SHARE = 1 / 3;
 /** More than the service remembers. */
 const REMEMBERED_JWTS = 17_000;
 const RESULTS = process.argv[3] ?? join(import.meta.dir, "results");
@@ -59,8 +64,9 @@ const bridges: readonly Bridge[] = [first, second];
 const pids = bridges.map((bridge) => bridge.process.pid);
 for (const ask of load.warm())
   for (const bridge of bridges) if ((await send(bridge, ask)).status !== 200) throw new Error("a token cannot be had");
-if (MINUTES >= JUDGED_FROM_MINUTES)
-  for (const ask of load.differentJwts(REMEMBERED_JWTS)) await Promise.all(bridges.map((bridge) => send(bridge, ask)));
+const isJudged = MINUTES >= JUDGED_FROM_MINUTES;
+if (isJudged) await fill();
+const restBeforeMiB = isJudged ? await atRest() : undefined;
 
 console.log(
   `${MINUTES} minutes, 2 instances, ${store.name}, ${Object.values(RATES).reduce((sum, one) => sum + one)} requests a second`,
@@ -78,7 +84,19 @@ clearInterval(telling);
 const isBusy = (): boolean => underWay > 0;
 while (isBusy()) await Bun.sleep(50);
 look();
-process.exitCode = conclude();
+process.exitCode = conclude(isJudged ? await atRest() : undefined);
+
+/** Everything that memory is to hold: filling it looks like a leak. */
+async function fill(): Promise<void> {
+  const all = [...load.everyPipeline(), ...load.differentJwts(REMEMBERED_JWTS)];
+  for (const ask of all) await Promise.all(bridges.map((bridge) => send(bridge, ask)));
+}
+
+/** Resident memory of the instances after a while without requests. */
+async function atRest(): Promise<readonly number[]> {
+  await Bun.sleep(REST_MS);
+  return pids.map((pid) => memoryMiB(pid, "VmRSS"));
+}
 
 async function drive(kind: Kind, perSecond: number): Promise<void> {
   const startMs = performance.now();
@@ -141,10 +159,11 @@ function tell(): void {
   for (const [cause, count] of figures.failures) console.log(`  ${count}  ${cause}`);
 }
 
-function conclude(): number {
-  const slopes = MINUTES < JUDGED_FROM_MINUTES ? undefined : figures.slopes(MINUTES * WARM_UP_SHARE);
+function conclude(restAfterMiB: readonly number[] | undefined): number {
+  const slopes = figures.slopes(MINUTES * WARM_UP_SHARE);
   const failed = [...figures.failures.values()].reduce((sum, one) => sum + one, 0);
-  const isGrowing = slopes?.some((one) => one > SLOPE_BOUND_MIB_PER_MINUTE) ?? false;
+  const growth = restAfterMiB?.map((after, index) => (after - (restBeforeMiB?.[index] ?? Number.NaN)) / MINUTES);
+  const isGrowing = growth?.some((one) => !(one <= GROWTH_BOUND_MIB_PER_MINUTE)) ?? false;
   const results = {
     machine: describeMachine(),
     minutes: MINUTES,
@@ -155,17 +174,23 @@ function conclude(): number {
     failures: Object.fromEntries(figures.failures),
     replies: Object.fromEntries([...figures.replies].sort(([one], [other]) => one.localeCompare(other))),
     latency: figures.percentiles(),
-    rssSlopeMiBPerMinute: slopes?.map((one) => Number(one.toFixed(3))),
-    rssSlopeBoundMiBPerMinute: SLOPE_BOUND_MIB_PER_MINUTE,
+    rssSlopeUnderLoadMiBPerMinute: slopes?.map(rounded),
+    rssAtRestMiB: { before: restBeforeMiB?.map(rounded), after: restAfterMiB?.map(rounded) },
+    growthAtRestMiBPerMinute: growth?.map(rounded),
+    growthBoundMiBPerMinute: GROWTH_BOUND_MIB_PER_MINUTE,
     faults: Object.fromEntries(plan.happened),
     samples: figures.samples,
   };
   write(results);
   const { samples: _samples, machine: _machine, ...summary } = results;
   console.log(JSON.stringify(summary, undefined, 2));
-  if (slopes === undefined) console.log("too short to tell whether memory grows");
+  if (growth === undefined) console.log("too short to tell whether memory grows");
   console.log(failed === 0 && !isGrowing ? "held" : "did not hold");
   return failed === 0 && !isGrowing ? 0 : 1;
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(3));
 }
 
 function write(results: object): void {

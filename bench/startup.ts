@@ -49,7 +49,7 @@ publish({
     ]),
   },
   notes: { starts: `${STARTS} of each`, binary: `${(statSync(BINARY).size / 1e6).toFixed(1)} MB` },
-  figures: Object.fromEntries(rows.map(({ name, startMs }) => [`${name}; startMs`, startMs])),
+  figures: Object.fromEntries(rows.map(({ name, startMs }) => [`${name}; startUs`, startMs * 1000])),
 });
 
 interface Sample {

@@ -52,6 +52,12 @@ export class Load {
     return this.#hot.map((pipeline) => ({ path: "/token", jwt: this.#jwt(pipeline), expected: 200, isHeld: false }));
   }
 
+  /** One request for each pipeline that there is. */
+  everyPipeline(): Ask[] {
+    const all = [...this.#hot, ...this.#cold];
+    return all.map((pipeline) => ({ path: "/token", jwt: this.#jwt(pipeline), expected: 200, isHeld: false }));
+  }
+
   /** Requests with so many different JWTs: what is remembered of JWTs has its size when they have been sent. */
   *differentJwts(count: number): Generator<Ask> {
     for (let left = count; left > 0; left--) {
