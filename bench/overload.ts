@@ -15,13 +15,12 @@ import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, memoryMiB } from "./load/machine.ts";
 import { LENGTH, say } from "./load/options.ts";
 import { latency, metAgain, problemsOf, SERVED, settledAfter, SHED, withStatus, within } from "./load/overload.ts";
+import { FORGOTTEN_AFTER } from "./load/remembered.ts";
 import { count, mebibytes, publish, show, time } from "./load/report.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 import { attack, installVegeta, writeHealthTarget, writeTargets, type Hit } from "./load/vegeta.ts";
 import { drive, requireWrk, writeWorkload } from "./load/wrk.ts";
 
-/** All of them are served in turn, and are more than the service remembers: none is known again. */
-const FORGOTTEN_AFTER = 20_000;
 /** Most of these are shed, and only those that are verified drive others out of its memory: enough while an eighth is. */
 const FORGOTTEN_AFTER_WHEN_SHED = 100_000;
 const HEALTH_PER_SECOND = 20;

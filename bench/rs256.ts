@@ -8,6 +8,7 @@ import { jwtVerify } from "jose";
 import { systemClock } from "../src/lib/clock.ts";
 import { createStaticKeySource } from "../src/oidc/static-key-source.ts";
 import { createVerifier } from "../src/oidc/verifier.ts";
+import { FORGOTTEN_AFTER } from "./load/remembered.ts";
 
 const ROUNDS = 20_000;
 const ISSUER = "https://issuer.example";
@@ -28,8 +29,7 @@ const verifier = createVerifier({
   clock: systemClock,
 });
 const known = makeToken(0);
-// More than the verifier remembers, so that each is met as if for the first time.
-const fresh = Array.from({ length: 20_000 }, (_, build) => makeToken(build));
+const fresh = Array.from({ length: FORGOTTEN_AFTER }, (_, build) => makeToken(build));
 const [header = "", payload = "", encodedSignature = ""] = known.split(".");
 const input = Buffer.from(`${header}.${payload}`);
 const signature = new Uint8Array(Buffer.from(encodedSignature, "base64url"));

@@ -11,6 +11,7 @@ import { startBridge, type Bridge } from "../tests/support/bridge.ts";
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { lineChart } from "./load/chart.ts";
 import { describeMachine, memoryMiB } from "./load/machine.ts";
+import { FORGOTTEN_AFTER } from "./load/remembered.ts";
 import { FaultPlan, upstreamFaults } from "./soak/faults.ts";
 import { Figures } from "./soak/figures.ts";
 import { GRACE_MS, judge, KINDS, Load, type Ask, type Kind, type Reply } from "./soak/load.ts";
@@ -31,8 +32,6 @@ const JUDGED_FROM_MINUTES = 5;
 const MOST_MIB = 192;
 /** Of the slope. */
 const WARM_UP_SHARE = 1 / 3;
-/** More than the service remembers. */
-const REMEMBERED_JWTS = 17_000;
 const RESULTS = process.argv[3] ?? join(import.meta.dir, "results");
 
 /**
@@ -83,7 +82,7 @@ process.exitCode = conclude();
 
 /** Everything that memory is to hold: filling it looks like a leak. */
 async function fill(): Promise<void> {
-  const all = [...load.everyPipeline(), ...load.differentJwts(REMEMBERED_JWTS)];
+  const all = [...load.everyPipeline(), ...load.differentJwts(FORGOTTEN_AFTER)];
   for (const ask of all) await Promise.all(bridges.map((bridge) => send(bridge, ask)));
 }
 

@@ -15,6 +15,7 @@ import { cacheKey } from "../../src/vending/cache-key.ts";
 import { chooseTarget } from "../../src/vending/choose-target.ts";
 import { describeToken, repositoriesOf } from "../../src/vending/describe-token.ts";
 import { openBudgetServices } from "./budget-services.ts";
+import { FORGOTTEN_AFTER } from "./remembered.ts";
 
 export interface Step {
   readonly name: string;
@@ -29,8 +30,6 @@ export interface Step {
 }
 
 const JWTS = 2000;
-/** More than the service remembers. */
-const NEW_JWTS = 20_000;
 const PROFILE = "release";
 const PATH = `/token/${PROFILE}`;
 const PEER = "10.0.1.42:34340";
@@ -46,7 +45,7 @@ export async function budgetSteps(simulator: Simulator): Promise<readonly Step[]
 
   const issue = (index: number): string => simulator.oidc.issueToken({ jti: String(index), build_branch: "main" });
   const jwts = Array.from({ length: JWTS }, (_, index) => issue(index));
-  const fresh = Array.from({ length: NEW_JWTS }, (_, index) => issue(JWTS + index));
+  const fresh = Array.from({ length: FORGOTTEN_AFTER }, (_, index) => issue(JWTS + index));
   const bearers = jwts.map((jwt) => `Bearer ${jwt}`);
   const request = (index: number): Request => {
     const headers = { authorization: at(bearers, index), host: "bridge" };
@@ -149,7 +148,6 @@ export async function budgetSteps(simulator: Simulator): Promise<readonly Step[]
       what: "signature and claims of a JWT that was never seen",
       part: "beside",
       isSlow: true,
-      // Always on: more others come before it again than are remembered.
       run: () => verifier.verify(at(fresh, next++)),
     },
   ];

@@ -1,10 +1,9 @@
 import { quantile } from "./machine.ts";
+import { MOST_REMEMBERED } from "./remembered.ts";
 import type { Hit } from "./vegeta.ts";
 
 export const SERVED = 200;
 export const SHED = 503;
-/** The service knows so many JWTs again at most: src/oidc/verifier.ts, two generations. */
-const REMEMBERED = 16_384;
 const INTERVAL_MS = 250;
 const INTERVALS_A_SECOND = 1000 / INTERVAL_MS;
 const LONGEST_P99_MS = 50;
@@ -60,7 +59,7 @@ export function metAgain(walks: readonly Walk[]): number {
   const last = new Map<string, number>();
   let met = 0;
   for (const [index, { jwt }] of served.entries()) {
-    if (index - (last.get(jwt) ?? Number.NEGATIVE_INFINITY) <= REMEMBERED) met += 1;
+    if (index - (last.get(jwt) ?? Number.NEGATIVE_INFINITY) <= MOST_REMEMBERED) met += 1;
     last.set(jwt, index);
   }
   return met;

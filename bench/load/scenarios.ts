@@ -1,3 +1,4 @@
+import { FORGOTTEN_AFTER } from "./remembered.ts";
 import type { AskedRequest } from "./requests.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { writeWorkload, type Workload } from "./wrk.ts";
@@ -9,8 +10,6 @@ export interface Scenario {
   readonly workload: Workload;
 }
 
-/** More than the service remembers, sent in turn: none is ever met again while it is remembered. */
-const NEVER_REPEATED = 20_000;
 /** As many as a busy five minutes have. */
 const MANY = 2000;
 export const GIT_REQUEST = "protocol=https\nhost=github.com\npath=acme/widget.git\n\n";
@@ -20,7 +19,7 @@ export function manyTokens(folder: string, { repeat }: Surroundings): Workload {
 }
 
 export function newTokens(folder: string, { repeat }: Surroundings): Workload {
-  return writeWorkload(folder, "new", repeat(NEVER_REPEATED, "/token"));
+  return writeWorkload(folder, "new", repeat(FORGOTTEN_AFTER, "/token"));
 }
 
 /** What is answered from memory: each request but the first of its kind. */

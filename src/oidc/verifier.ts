@@ -26,7 +26,7 @@ export interface VerifierOptions {
 export type Verdict = Authentication["kind"] | "remembered";
 
 /** A job asks several times with one token within five minutes: this is for 8,000 jobs in that time, a quarter of them taking turns. */
-const REMEMBERED = { proofs: 8192, readings: 2048 };
+export const REMEMBERED_TOKENS = { proofs: 8192, readings: 2048 };
 
 /**
  * Judges Buildkite OIDC tokens: form, signature by a key of the issuer, then claims, in this order, so that no claim of a
@@ -36,7 +36,7 @@ const REMEMBERED = { proofs: 8192, readings: 2048 };
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { keySource, clock, observer } = options;
-  const remembered = new RememberedTokens(REMEMBERED);
+  const remembered = new RememberedTokens(REMEMBERED_TOKENS);
 
   const judge = (jws: CompactJws, answer: Keys, digest: string): Authentication => {
     if (answer.kind === "unavailable") return answer;
