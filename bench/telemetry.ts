@@ -4,15 +4,14 @@
  *
  *   bun bench/telemetry.ts [SECONDS] [ROUNDS]
  */
-import { readFileSync } from "node:fs";
 import { startSimulator } from "../src/simulator/simulator.ts";
 import { startBridge, type Bridge } from "../tests/support/bridge.ts";
+import { cpuSeconds, median } from "./load/machine.ts";
+import { LENGTH } from "./load/options.ts";
+import { requireWrk } from "./load/wrk.ts";
 
-const SECONDS = Number(process.argv[2] ?? 4);
-const ROUNDS = Number(process.argv[3] ?? 3);
-const CLOCK_TICKS_PER_SECOND = 100;
-
-if (Bun.which("wrk") === null) throw new Error("wrk is needed: apt-get install wrk, or brew install wrk");
+requireWrk();
+const { seconds, rounds } = LENGTH;
 process.env["BRIDGE_UNDER_TEST"] = "binary";
 await using simulator = await startSimulator();
 const { GITHUB_ORG_PROFILE: _, ...environment } = simulator.environment();
@@ -42,12 +41,11 @@ for (const [name, variables] of Object.entries(settings)) {
   bridges.set(name, await startBridge({ ...environment, ...variables }, { keepLines: 20 }));
 }
 const figures = new Map<string, number[]>();
-for (let round = 0; round < ROUNDS; round += 1) {
+for (let round = 0; round < rounds; round += 1) {
   for (const [name, bridge] of bridges) {
     figures.set(name, [...(figures.get(name) ?? []), await measure(bridge)]);
   }
 }
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 const off = median(figures.get("off") ?? []);
 for (const [name, values] of figures) {
   const cost = median(values);
@@ -61,7 +59,7 @@ await collector.stop(true);
 
 async function measure({ port, process: { pid } }: Bridge): Promise<number> {
   const before = cpuSeconds(pid);
-  const wrk = Bun.spawn(["wrk", "-t1", "-c32", `-d${SECONDS}s`, "-s", "/dev/stdin", `http://127.0.0.1:${port}/token`], {
+  const wrk = Bun.spawn(["wrk", "-t1", "-c32", `-d${seconds}s`, "-s", "/dev/stdin", `http://127.0.0.1:${port}/token`], {
     stdin: new Blob([`wrk.method="POST" wrk.headers["Authorization"]="Bearer ${jwt}"`]),
     stdout: "pipe",
   });
@@ -69,11 +67,4 @@ async function measure({ port, process: { pid } }: Bridge): Promise<number> {
   const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
   if (/Non-2xx/.test(text)) throw new Error(text);
   return ((cpuSeconds(pid) - before) / requests) * 1e6;
-}
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
 }
