@@ -14,6 +14,7 @@ import type { Simulator } from "../../src/simulator/simulator.ts";
 import { VendedToken } from "../../src/token/vended-token.ts";
 import type { Refusal } from "../../src/vending/mint.ts";
 import { createVend } from "../../src/vending/vend.ts";
+import { PLAIN_HTTP } from "../../tests/support/plain-http.ts";
 
 /** The service's own parts, for one profile with two match rules; the audit lines go to /dev/null. */
 export interface BudgetServices extends Services {
@@ -36,7 +37,7 @@ pipeline:
           valuePattern: main|release/.*
       permissions: [contents:write, metadata:read]
 `;
-const WEB = new URL("https://github.com");
+const WEB = PLAIN_HTTP.gitHubWebUrl;
 const TOKEN_SECONDS = 3600;
 
 export async function openBudgetServices(simulator: Simulator): Promise<BudgetServices> {
@@ -80,14 +81,7 @@ export async function openBudgetServices(simulator: Simulator): Promise<BudgetSe
     onUnexpected: (error) => {
       throw error;
     },
-    settings: {
-      basePath: "",
-      maxInFlight: 1000,
-      trustedProxyHops: 0,
-      discloseAppIdentifiers: false,
-      gitHubWebUrl: WEB,
-      protectedRepository: "policy",
-    },
+    settings: PLAIN_HTTP,
   };
 }
 

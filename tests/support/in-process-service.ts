@@ -11,9 +11,10 @@ import { createRecentRequests } from "../../src/vending/recent-requests.ts";
 import { createMovedPipelines } from "../../src/vending/moved-pipelines.ts";
 import { createVend } from "../../src/vending/vend.ts";
 import { createFixedClock } from "./fixed-clock.ts";
+import { PLAIN_HTTP, SILENT_AUDIT } from "./plain-http.ts";
 
 export const OWNER = "acme";
-const WEB = new URL("https://github.com");
+const WEB = PLAIN_HTTP.gitHubWebUrl;
 
 export interface Reply {
   readonly status: number;
@@ -96,7 +97,6 @@ export function createInProcessService(
     announce: () => Promise.resolve(),
   });
   let identity: BuildkiteIdentity | undefined;
-  const written = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
   const handle = createRequestHandler({
     verifier: {
       verify: () => (identity === undefined ? { kind: "invalid", cause: "" } : { kind: "authenticated", identity }),
@@ -104,28 +104,14 @@ export function createInProcessService(
     policy: () => ({ kind: "generation", generation }),
     apps: { find: (name) => registered.get(name), account: () => account },
     vend,
-    audit: {
-      request: () => written,
-      replaceRequest: () => false,
-      mint: () => written,
-      revocation: () => written,
-      isOverfull: () => false,
-      countUnrecorded: () => undefined,
-    },
+    audit: SILENT_AUDIT,
     auditParts: createAuditParts(),
     clock,
     newRequestId: () => "id",
     onUnexpected: (error) => {
       throw error;
     },
-    settings: {
-      basePath: "",
-      maxInFlight: 1000,
-      trustedProxyHops: 0,
-      discloseAppIdentifiers: false,
-      gitHubWebUrl: WEB,
-      protectedRepository: "policy",
-    },
+    settings: PLAIN_HTTP,
   });
   return {
     ask: async (who, request) => {

@@ -1,19 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
+import { writeFile } from "node:fs/promises";
+import { useKeysetFolder } from "../../support/keyset-folder.ts";
 import { PROGRAMS, runProgram } from "../../support/program.ts";
 
-let folder: string;
-let file: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "keyset-"));
-  file = join(folder, "keyset.json");
-});
-afterEach(() => rm(folder, { recursive: true }));
+const place = useKeysetFolder();
 
 describe.each(PROGRAMS)("the keyset command of %s", (_, program) => {
-  const keyset = (...argv: string[]) => runProgram(program, ["keyset", ...argv, "--file", file]);
+  const keyset = (...argv: string[]) => runProgram(program, ["keyset", ...argv, "--file", place.file]);
 
   /** A key that may be deleted. */
   const spareKey = async (): Promise<string> => {
@@ -25,7 +18,7 @@ describe.each(PROGRAMS)("the keyset command of %s", (_, program) => {
   const atTerminal = async (argv: readonly string[], answer: string, afterMs: number) => {
     let shown = "";
     const asked = Promise.withResolvers<void>();
-    const child = Bun.spawn([...program, "keyset", ...argv, "--file", file], {
+    const child = Bun.spawn([...program, "keyset", ...argv, "--file", place.file], {
       env: { TERM: "xterm" },
       terminal: {
         cols: 200,
@@ -70,8 +63,8 @@ describe.each(PROGRAMS)("the keyset command of %s", (_, program) => {
 
   test("sleeps while it waits for its turn", async () => {
     await keyset("create");
-    await writeFile(`${file}.new`, "");
-    const child = Bun.spawn([...program, "keyset", "add-key", "--file", file], { env: {}, stderr: "ignore" });
+    await writeFile(`${place.file}.new`, "");
+    const child = Bun.spawn([...program, "keyset", "add-key", "--file", place.file], { env: {}, stderr: "ignore" });
     await Bun.sleep(4_000);
     child.kill("SIGKILL");
     await child.exited;

@@ -5,12 +5,11 @@ import type { Clock } from "../../../src/lib/clock.ts";
 import type { BuildkiteIdentity } from "../../../src/oidc/buildkite-identity.ts";
 import type { PolicyGeneration } from "../../../src/profiles/policy.ts";
 import type { Vend } from "../../../src/vending/vend.ts";
+import { PLAIN_HTTP, SILENT_AUDIT } from "../../support/plain-http.ts";
 import { OWNER } from "./outside.ts";
 
-export const WEB = new URL("https://github.com");
+export const WEB = PLAIN_HTTP.gitHubWebUrl;
 export const ACCOUNT = { id: 1, login: OWNER, type: "Organization" };
-/** Of a line that is on its way at once. */
-export const WRITTEN = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
 
 const APP: GitHubApp = {
   name: "default",
@@ -33,26 +32,12 @@ export function createHandler({ vend, policy, clock, onUnexpected }: HandlerPart
     policy: () => ({ kind: "generation", generation: policy() }),
     apps: { find: () => APP, account: () => ACCOUNT },
     vend,
-    audit: {
-      request: () => WRITTEN,
-      replaceRequest: () => false,
-      mint: () => WRITTEN,
-      revocation: () => WRITTEN,
-      isOverfull: () => false,
-      countUnrecorded: () => undefined,
-    },
+    audit: SILENT_AUDIT,
     auditParts: createAuditParts(),
     clock,
     newRequestId: () => "id",
     onUnexpected,
-    settings: {
-      basePath: "",
-      maxInFlight: 1000,
-      trustedProxyHops: 0,
-      discloseAppIdentifiers: false,
-      gitHubWebUrl: WEB,
-      protectedRepository: "policy",
-    },
+    settings: PLAIN_HTTP,
   });
 }
 

@@ -11,7 +11,8 @@ import { MARKER_KEY } from "../../../src/purge/marker.ts";
 import type { VendedToken } from "../../../src/token/vended-token.ts";
 import type { Refusal } from "../../../src/vending/mint.ts";
 import type { Vend } from "../../../src/vending/vend.ts";
-import { createHandler, WRITTEN } from "./handler.ts";
+import { SILENT_AUDIT } from "../../support/plain-http.ts";
+import { createHandler } from "./handler.ts";
 import { LOCAL_TTL_MS, MAX_STALE_MS, TTL_MS } from "./lifetimes.ts";
 import { POLICIES, type PipelineName, type PolicyIndex } from "./policies.ts";
 import type { StoreLine } from "./shared-server.ts";
@@ -177,7 +178,7 @@ export class Instance {
           error: () => count("unreadable marker"),
           warn: (_message, fields) => this.#noticed(fields),
         },
-        audit: { revocation: () => WRITTEN },
+        audit: SILENT_AUDIT,
         revoke: (token) => {
           this.witness.revokes(token);
           count("revocation");

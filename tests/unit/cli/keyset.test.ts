@@ -1,20 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeKeysetBinary } from "../../../src/tink/keyset-binary.ts";
 import { parseCleartextKeyset } from "../../../src/tink/keyset-json.ts";
 import { captureOutput, runCaptured } from "../../support/command-io.ts";
+import { useKeysetFolder } from "../../support/keyset-folder.ts";
 
-let folder: string;
-let file: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "keyset-"));
-  file = join(folder, "keyset.json");
-});
-afterEach(() => rm(folder, { recursive: true }));
+const place = useKeysetFolder();
 
-const keyset = (...argv: string[]) => runCaptured(["keyset", ...argv, "--file", file]);
+const keyset = (...argv: string[]) => runCaptured(["keyset", ...argv, "--file", place.file]);
 const keysetJson = async (...argv: string[]) => JSON.parse((await keyset(...argv, "--format", "json")).out);
 const list = () => keysetJson("list");
 
@@ -26,19 +20,19 @@ describe("keyset", () => {
       primaryKeyId: expect.any(Number),
       keys: [{ keyId: expect.any(Number), status: "ENABLED", type: "AES256_GCM", outputPrefix: "TINK", primary: true }],
     });
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(place.file)).mode & 0o777).toBe(0o600);
   });
 
   test("create does not overwrite a keyset unless told to", async () => {
     await keyset("create");
-    const before = await readFile(file, "utf8");
+    const before = await readFile(place.file, "utf8");
     const { code, err } = await keyset("create");
     expect(code).toBe(1);
     expect(err).toContain("holds something already; nothing was written");
     expect(err).toContain("--replace");
-    expect(await readFile(file, "utf8")).toBe(before);
+    expect(await readFile(place.file, "utf8")).toBe(before);
     expect((await keyset("create", "--replace")).code).toBe(0);
-    expect(await readFile(file, "utf8")).not.toBe(before);
+    expect(await readFile(place.file, "utf8")).not.toBe(before);
   });
 
   test("a key's life: added, promoted, the old one disabled, enabled, deleted", async () => {
@@ -61,7 +55,7 @@ describe("keyset", () => {
     "%s refuses the primary key and writes nothing",
     async (command) => {
       await keyset("create");
-      const before = await readFile(file, "utf8");
+      const before = await readFile(place.file, "utf8");
       const { primaryKeyId } = await list();
       const { code, err } = await keyset(
         command,
@@ -70,7 +64,7 @@ describe("keyset", () => {
       );
       expect(code).toBe(1);
       expect(err).toContain(`key ${primaryKeyId}`);
-      expect(await readFile(file, "utf8")).toBe(before);
+      expect(await readFile(place.file, "utf8")).toBe(before);
     },
   );
 
@@ -80,7 +74,8 @@ describe("keyset", () => {
       await keyset("create");
       const { keyId } = await keysetJson("add-key");
       expect((await keyset(command, String(keyId))).code).toBe(2);
-      const answered = (answer: string) => runCaptured(["keyset", command, String(keyId), "--file", file], { answer });
+      const answered = (answer: string) =>
+        runCaptured(["keyset", command, String(keyId), "--file", place.file], { answer });
       expect((await answered("n")).code).toBe(1);
       expect((await list()).keys).toHaveLength(2);
       expect((await answered("y")).code).toBe(0);
@@ -89,13 +84,13 @@ describe("keyset", () => {
 
   test("--dry-run shows the outcome and writes nothing", async () => {
     await keyset("create");
-    const before = await readFile(file, "utf8");
+    const before = await readFile(place.file, "utf8");
     for (const argv of [["add-key"], ["rotate"], ["create", "--replace"], ["rotate", "--compromised"]]) {
       const { code, out } = await keyset(...argv, "--dry-run", "--format", "json");
       expect(code).toBe(0);
       expect(JSON.parse(out).written).toBe(false);
     }
-    expect(await readFile(file, "utf8")).toBe(before);
+    expect(await readFile(place.file, "utf8")).toBe(before);
   });
 
   test("rotate takes a step, refuses one that is early, and --now takes it all the same", async () => {
@@ -122,23 +117,23 @@ describe("keyset", () => {
   });
 
   test("import takes over tinkey's clear keyset and advises to remove the file", async () => {
-    const source = join(folder, "tinkey.json");
+    const source = join(place.folder, "tinkey.json");
     await runCaptured(["keyset", "create", "--file", source]);
     const { code, err } = await keyset("import", source);
     expect(code).toBe(0);
     expect(err).toContain("holds the keys in clear: remove it");
-    expect(await readFile(file, "utf8")).toBe(await readFile(source, "utf8"));
+    expect(await readFile(place.file, "utf8")).toBe(await readFile(source, "utf8"));
   });
 
   test("import takes over a binary one, as --out-format binary writes it", async () => {
-    const source = join(folder, "tinkey.json");
-    const binary = join(folder, "tinkey.bin");
+    const source = join(place.folder, "tinkey.json");
+    const binary = join(place.folder, "tinkey.bin");
     await runCaptured(["keyset", "create", "--file", source]);
     await writeFile(binary, writeKeysetBinary(parseCleartextKeyset(await readFile(source))));
     const { code, err } = await keyset("import", binary);
     expect(code).toBe(0);
     expect(err).toContain("holds the keys in clear: remove it");
-    expect(await readFile(file, "utf8")).toBe(await readFile(source, "utf8"));
+    expect(await readFile(place.file, "utf8")).toBe(await readFile(source, "utf8"));
   });
 
   test.each([
@@ -148,7 +143,7 @@ describe("keyset", () => {
     ["an encrypted one, with nothing to open it", Uint8Array.of(0x12, 2, 1, 2), "no KMS key is given"],
     ["over a mebibyte", new Uint8Array(1024 * 1024 + 1).fill(0x20), "over 1048576 bytes"],
   ])("import of %s is refused with one line, and nothing is written", async (_what, bytes, reason) => {
-    const source = join(folder, "foreign");
+    const source = join(place.folder, "foreign");
     await writeFile(source, bytes);
     const { code, out, err } = await keyset("import", source);
     expect({ code, out }).toEqual({ code: 1, out: "" });
@@ -163,8 +158,8 @@ describe("keyset", () => {
     ["a keyset whose primary is disabled", undefined],
   ])("verify refuses %s with the step and without a key byte", async (_what, text) => {
     await keyset("create");
-    const good = await readFile(file, "utf8");
-    await writeFile(file, text ?? good.replace("ENABLED", "DISABLED"));
+    const good = await readFile(place.file, "utf8");
+    await writeFile(place.file, text ?? good.replace("ENABLED", "DISABLED"));
     const { code, out, err } = await keyset("verify");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(/^error: keyset, step (?:file|keyset): /);
@@ -172,7 +167,7 @@ describe("keyset", () => {
   });
 
   test.each([["x"], ["-1"], ["4294967296"], ["1.5"], [""]])("a key id of %p is a usage error", async (id) => {
-    expect((await runCaptured(["keyset", "promote-key", "--file", file, "--", id])).code).toBe(2);
+    expect((await runCaptured(["keyset", "promote-key", "--file", place.file, "--", id])).code).toBe(2);
   });
 
   test("without a place it says how to name one", async () => {
@@ -183,15 +178,15 @@ describe("keyset", () => {
 
   test("the environment names the place when the command line does not", async () => {
     await keyset("create");
-    expect((await runCaptured(["keyset", "list"], { environment: { CACHE_ENCRYPTION_KEYSET_FILE: file } })).code).toBe(
-      0,
-    );
+    expect(
+      (await runCaptured(["keyset", "list"], { environment: { CACHE_ENCRYPTION_KEYSET_FILE: place.file } })).code,
+    ).toBe(0);
   });
 
   test("a terminal gets a table with a header, a pipe a line for each key", async () => {
     await keyset("create");
     const terminal = captureOutput("plain terminal");
-    await runCaptured(["keyset", "list", "--file", file], { out: terminal });
+    await runCaptured(["keyset", "list", "--file", place.file], { out: terminal });
     expect(terminal.text()).toStartWith("KEY ID");
     expect((await keyset("list")).out.trim().split("\n")).toHaveLength(1);
   });
@@ -211,7 +206,7 @@ describe("keyset", () => {
     ["no keyset", '{"key":"AAAA"}', "name a keyset that tinkey or this command wrote"],
     ["an encrypted one", '{"encryptedKeyset":"AAAA"}', "keyset import also an encrypted one"],
   ])("a file that holds %s is not told to be out of reach", async (_what, content, advice) => {
-    await writeFile(file, content);
+    await writeFile(place.file, content);
     const { code, err } = await keyset("verify");
     expect({ code, lines: err.split("\n").length }).toEqual({ code: 1, lines: 3 });
     expect(err).toContain("[keyset-refused]");
@@ -232,7 +227,7 @@ describe("keyset", () => {
   });
 
   test("create names the file that a writer left behind when it died", async () => {
-    await writeFile(`${file}.new`, "");
+    await writeFile(`${place.file}.new`, "");
     const { code, err } = await keyset("create");
     expect(code).toBe(1);
     expect(err).toContain("while its .new is there");
@@ -254,9 +249,9 @@ describe("keyset", () => {
       ["rotate", "--compromised", "--yes"],
       ["create", "--replace"],
     ]) {
-      const secrets = JSON.parse(await readFile(file, "utf8")).key.map((key: any) => key.keyData.value);
+      const secrets = JSON.parse(await readFile(place.file, "utf8")).key.map((key: any) => key.keyData.value);
       const { out, err } = await keyset(...argv);
-      const after = JSON.parse(await readFile(file, "utf8")).key.map((key: any) => key.keyData.value);
+      const after = JSON.parse(await readFile(place.file, "utf8")).key.map((key: any) => key.keyData.value);
       outputs.push(out, err);
       for (const secret of [...secrets, ...after]) expect(outputs.join("")).not.toContain(secret.slice(4, 20));
     }

@@ -4,6 +4,7 @@ import type { AuditEntry } from "../../../src/audit/entry.ts";
 import { createRequestHandler } from "../../../src/http/request-handler.ts";
 import { LEAST_SLICES_WAITED } from "../../../src/http/work-queue.ts";
 import { createFixedClock } from "../../support/fixed-clock.ts";
+import { PLAIN_HTTP, SILENT_AUDIT, WRITTEN } from "../../support/plain-http.ts";
 
 const VERIFYING_MS = 150;
 const REQUESTS = 20;
@@ -14,7 +15,6 @@ function startSlowService(isOverfull: () => boolean = () => false, maxInFlight =
   const entries: AuditEntry[] = [];
   let verified = 0;
   let unrecorded = 0;
-  const written = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
   const unused = (): never => {
     throw new Error("not reached");
   };
@@ -30,13 +30,11 @@ function startSlowService(isOverfull: () => boolean = () => false, maxInFlight =
     apps: { find: unused, account: unused },
     vend: unused,
     audit: {
+      ...SILENT_AUDIT,
       request: (entry) => {
         entries.push(entry);
-        return written;
+        return WRITTEN;
       },
-      replaceRequest: () => false,
-      mint: () => written,
-      revocation: () => written,
       isOverfull,
       countUnrecorded: () => void (unrecorded += 1),
     },
@@ -44,14 +42,7 @@ function startSlowService(isOverfull: () => boolean = () => false, maxInFlight =
     clock,
     newRequestId: () => "id",
     onUnexpected: unused,
-    settings: {
-      basePath: "",
-      maxInFlight,
-      trustedProxyHops: 0,
-      discloseAppIdentifiers: false,
-      gitHubWebUrl: new URL("https://github.com"),
-      protectedRepository: undefined,
-    },
+    settings: { ...PLAIN_HTTP, maxInFlight },
   });
   const ask = async (path: string, method = "POST") =>
     handle(
