@@ -1,9 +1,9 @@
+import { LinkedList, type Linked } from "../lib/linked-list.ts";
+
 /** An entry's place between the one used before it and the one used after it. */
-export interface Place<Value> {
+export interface Place<Value> extends Linked<Place<Value>> {
   readonly key: string;
   readonly value: Value;
-  older: Place<Value> | undefined;
-  newer: Place<Value> | undefined;
 }
 
 /**
@@ -13,8 +13,7 @@ export interface Place<Value> {
  */
 export class RecencyMap<Value> {
   readonly #places = new Map<string, Place<Value>>();
-  #oldest: Place<Value> | undefined;
-  #newest: Place<Value> | undefined;
+  readonly #order = new LinkedList<Place<Value>>();
 
   get size(): number {
     return this.#places.size;
@@ -22,7 +21,7 @@ export class RecencyMap<Value> {
 
   /** The one that has not been used for the longest time. */
   get oldest(): Place<Value> | undefined {
-    return this.#oldest;
+    return this.#order.oldest;
   }
 
   find(key: string): Place<Value> | undefined {
@@ -31,9 +30,9 @@ export class RecencyMap<Value> {
 
   /** Makes it the last one used. It must be in this map. */
   use(place: Place<Value>): void {
-    if (place === this.#newest) return;
-    this.#unlink(place);
-    this.#append(place);
+    if (place === this.#order.newest) return;
+    this.#order.remove(place);
+    this.#order.append(place);
   }
 
   /** Replaces what the key has, and makes it the last one used. */
@@ -41,35 +40,18 @@ export class RecencyMap<Value> {
     this.delete(key);
     const place = { key, value, older: undefined, newer: undefined };
     this.#places.set(key, place);
-    this.#append(place);
+    this.#order.append(place);
   }
 
   delete(key: string): void {
     const place = this.#places.get(key);
     if (place === undefined) return;
     this.#places.delete(key);
-    this.#unlink(place);
+    this.#order.remove(place);
   }
 
   /** In no order. What is deleted meanwhile is left out. */
   values(): IterableIterator<Place<Value>> {
     return this.#places.values();
-  }
-
-  #append(place: Place<Value>): void {
-    place.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = place;
-    else this.#newest.newer = place;
-    this.#newest = place;
-  }
-
-  #unlink(place: Place<Value>): void {
-    const { older, newer } = place;
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
-    place.older = undefined;
-    place.newer = undefined;
   }
 }

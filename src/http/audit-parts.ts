@@ -54,8 +54,7 @@ class Caller implements KnownCaller {
   readonly pipeline: KnownCaller["pipeline"];
   readonly authorization: KnownCaller["authorization"];
   /** What it last asked for: most ask for one thing. */
-  #facts: ResolvedFacts | undefined;
-  #resolved: AuditPart<AuditToken> | undefined;
+  #last: { readonly facts: ResolvedFacts; readonly part: AuditPart<AuditToken> } | undefined;
 
   constructor(identity: BuildkiteIdentity) {
     const { organizationSlug, pipelineSlug, jobId, buildNumber, buildBranch } = identity;
@@ -66,11 +65,9 @@ class Caller implements KnownCaller {
   }
 
   resolved(facts: ResolvedFacts): AuditPart<AuditToken> {
-    if (this.#resolved !== undefined && this.#facts !== undefined && isSameProfile(this.#facts, facts))
-      return this.#resolved;
-    this.#facts = facts;
-    this.#resolved = new AuditPart(resolvedFields(facts));
-    return this.#resolved;
+    if (this.#last === undefined || !isSameProfile(this.#last.facts, facts))
+      this.#last = { facts, part: new AuditPart(resolvedFields(facts)) };
+    return this.#last.part;
   }
 }
 

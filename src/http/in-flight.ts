@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { LinkedList, type Linked } from "../lib/linked-list.ts";
 
 /** A reply comes after this time, whatever hangs behind it: clients give up sooner or later, and must learn that they may come back. */
 export const REQUEST_DEADLINE_MS = 20_000;
@@ -28,12 +29,12 @@ export interface InFlight {
 }
 
 export function createInFlight(limit: number, clock: Clock): InFlight {
-  const places = new Places();
+  const places = new LinkedList<Place>();
   let isSweeping = false;
 
   const sweep = (): void => {
     const oldestMs = clock.monotonicMs() - REQUEST_DEADLINE_MS;
-    for (const place of places.all()) {
+    for (const place of all(places)) {
       if (place.hasLeft) continue;
       if (place.startedMs > oldestMs) {
         place.watched.onWaiting();
@@ -42,14 +43,14 @@ export function createInFlight(limit: number, clock: Clock): InFlight {
       place.leave();
       place.watched.onDeadline();
     }
-    if (places.count > 0) clock.after(SWEEP_EVERY_MS, sweep);
+    if (places.size > 0) clock.after(SWEEP_EVERY_MS, sweep);
     else isSweeping = false;
   };
 
   return {
-    count: () => places.count,
+    count: () => places.size,
     enter: (watched) => {
-      if (places.count >= limit) return undefined;
+      if (places.size >= limit) return undefined;
       if (!isSweeping) {
         isSweeping = true;
         clock.after(SWEEP_EVERY_MS, sweep);
@@ -59,37 +60,29 @@ export function createInFlight(limit: number, clock: Clock): InFlight {
   };
 }
 
-/** A list by links: in and out of a `Set` is 2 µs of a request, because it pays for what was deleted. */
-class Places {
-  count = 0;
-  last: Place | undefined;
-
-  /** Of this moment. */
-  all(): readonly Place[] {
-    const all: Place[] = [];
-    for (let place = this.last; place !== undefined; place = place.before) all.push(place);
-    return all;
-  }
+/** Those of this moment: some leave while others are looked at. */
+function all(places: LinkedList<Place>): readonly Place[] {
+  const found: Place[] = [];
+  for (let place = places.oldest; place !== undefined; place = place.newer) found.push(place);
+  return found;
 }
 
-class Place implements Ticket {
+/** Measured in a `Set`: 2 µs of a request, and what it left behind stayed alive. */
+class Place implements Ticket, Linked<Place> {
   readonly startedMs: number;
   readonly watched: Watched;
-  before: Place | undefined;
-  after: Place | undefined;
-  readonly #places: Places;
-  readonly #clock: Clock;
+  older: Place | undefined;
+  newer: Place | undefined;
   hasLeft = false;
+  readonly #places: LinkedList<Place>;
+  readonly #clock: Clock;
 
-  constructor(watched: Watched, places: Places, clock: Clock) {
+  constructor(watched: Watched, places: LinkedList<Place>, clock: Clock) {
     this.startedMs = clock.monotonicMs();
     this.watched = watched;
-    this.before = places.last;
-    if (places.last !== undefined) places.last.after = this;
-    places.last = this;
-    places.count += 1;
     this.#places = places;
     this.#clock = clock;
+    places.append(this);
   }
 
   isOverdue(): boolean {
@@ -99,12 +92,6 @@ class Place implements Ticket {
   leave(): void {
     if (this.hasLeft) return;
     this.hasLeft = true;
-    this.#places.count -= 1;
-    if (this.before !== undefined) this.before.after = this.after;
-    if (this.after === undefined) this.#places.last = this.before;
-    else this.after.before = this.before;
-    // Or whoever still holds this one would hold its neighbours.
-    this.before = undefined;
-    this.after = undefined;
+    this.#places.remove(this);
   }
 }

@@ -30,7 +30,9 @@ export function vendFor(
 ): MaybePromise<VendingResult> {
   const { scope } = exchange;
   const { identity, policyDigest, profile, app, target } = request;
-  scope.resolved({ identity, policyDigest, profile, app, callerScope: callerScopeOf(target) });
+  const callerScope = callerScopeOf(target);
+  // Without one, what the profile resolved to has been told.
+  if (callerScope !== undefined) scope.resolved({ identity, policyDigest, profile, app, callerScope });
   const verdict = authorize(request, services.settings.protectedRepository);
   switch (verdict.kind) {
     case "refused":

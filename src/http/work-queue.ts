@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { LinkedList, type Linked } from "../lib/linked-list.ts";
 
 /**
  * So long the event loop works on requests before it looks at its sockets again. A pipe takes 64 KiB of audit lines between two looks, and a
@@ -33,12 +34,10 @@ export interface WorkQueue {
   readonly length: () => number;
 }
 
-/** A list and no array: whatever has had its turn is garbage at once, also when the queue is not empty for hours. */
-interface Waiting {
+interface Waiting extends Linked<Waiting> {
   readonly work: Work;
   readonly arrivedMs: number;
   readonly arrivedInSlice: number;
-  following: Waiting | undefined;
 }
 
 /**
@@ -49,9 +48,8 @@ interface Waiting {
  * end of its turn, which is when the next slice begins.
  */
 export function createWorkQueue(clock: Clock): WorkQueue {
-  let first: Waiting | undefined;
-  let last: Waiting | undefined;
-  let length = 0;
+  /** Whatever has had its turn is garbage at once, also when the queue is not empty for hours. */
+  const waiting = new LinkedList<Waiting>();
   let slice = 0;
   let sliceEndMs = Number.NEGATIVE_INFINITY;
   /** When the last slice ended, with others still waiting. */
@@ -66,30 +64,22 @@ export function createWorkQueue(clock: Clock): WorkQueue {
     const elsewhereMs = leftMs === undefined ? 0 : nowMs - leftMs;
     sliceEndMs = nowMs + Math.min(LONGEST_SLICE_MS, Math.max(SLICE_MS, elsewhereMs));
     slice += 1;
-    while (first !== undefined && nowMs < sliceEndMs) {
-      const turn = first;
-      first = turn.following;
-      // Or a stray reference to one of them would keep all that came after it.
-      turn.following = undefined;
-      length -= 1;
+    for (let turn = waiting.oldest; turn !== undefined && nowMs < sliceEndMs; turn = waiting.oldest) {
+      waiting.remove(turn);
       if (hasWaitedTooLong(turn, nowMs)) turn.work.refuse();
       else turn.work.begin();
       nowMs = clock.monotonicMs();
     }
-    isDraining = first !== undefined;
+    isDraining = waiting.size > 0;
     leftMs = isDraining ? nowMs : undefined;
     if (isDraining) setImmediate(drain);
   };
 
   return {
-    length: () => length,
+    length: () => waiting.size,
     add: (work, arrivedMs) => {
       if (!isDraining && arrivedMs < sliceEndMs) return work.begin();
-      const added: Waiting = { work, arrivedMs, arrivedInSlice: slice, following: undefined };
-      if (first === undefined || last === undefined) first = added;
-      else last.following = added;
-      last = added;
-      length += 1;
+      waiting.append({ work, arrivedMs, arrivedInSlice: slice, older: undefined, newer: undefined });
       if (isDraining) return;
       isDraining = true;
       setImmediate(drain);

@@ -5,7 +5,7 @@ import { findKeysetSource } from "../../config/keyset-source.ts";
 import type { KeysetTools } from "../../keyset/change-keyset.ts";
 import { createJsonLogger } from "../../telemetry/logger.ts";
 import { nearestName } from "../../lib/nearest-name.ts";
-import { DEFAULT_TEMPLATE, findTemplate, KEY_TEMPLATES, type KeyTemplate } from "../../tink/key-templates.ts";
+import { DEFAULT_TEMPLATE, KEY_TEMPLATES, type KeyTemplate } from "../../tink/key-templates.ts";
 import { FORMAT_OPTION, type CommandIo, type CommandOption, type Invocation } from "../command.ts";
 import { UsageError } from "../failure.ts";
 
@@ -64,8 +64,9 @@ export function openKeyset(invocation: Invocation, { environment, clock, err }: 
 /** The template that is asked for, else the default one. Throws `UsageError`. */
 export function readTemplate(invocation: Invocation): KeyTemplate {
   const name = invocation.text("template") ?? DEFAULT_TEMPLATE;
+  const found = KEY_TEMPLATES.find((template) => template.name === name);
+  if (found !== undefined) return found;
   const names = KEY_TEMPLATES.map((template) => template.name);
-  if (names.includes(name)) return findTemplate(name);
   const nearest = nearestName(name, names);
   throw new UsageError(
     "--template names no kind of key that there is",
