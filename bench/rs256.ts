@@ -22,6 +22,7 @@ const verifyAsync = promisify<string, Uint8Array, typeof publicKey, Uint8Array, 
 
 const keySource = createStaticKeySource(JSON.stringify({ keys: [{ kty: "RSA", n, e, kid: "1" }] }));
 const verifier = createVerifier({
+  introduce: (identity) => identity,
   issuer: ISSUER,
   audience: AUDIENCE,
   organizationSlug: "acme",

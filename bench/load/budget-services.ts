@@ -3,7 +3,8 @@ import { createAuditLog } from "../../src/audit/audit-log.ts";
 import { OutputLines } from "../../src/audit/output-lines.ts";
 import { createCache, type CacheOptions } from "../../src/cache/create-cache.ts";
 import type { GitHubApp } from "../../src/github/app.ts";
-import { createAuditParts } from "../../src/http/audit-parts.ts";
+import { Caller } from "../../src/http/caller.ts";
+import { KnownTokens } from "../../src/http/known-tokens.ts";
 import type { Services } from "../../src/http/services.ts";
 import { systemClock as clock } from "../../src/lib/clock.ts";
 import { createStaticKeySource } from "../../src/oidc/static-key-source.ts";
@@ -62,7 +63,14 @@ export async function openBudgetServices(simulator: Simulator): Promise<BudgetSe
     cache,
     lines,
     token,
-    verifier: createVerifier({ issuer, audience: simulator.audience, organizationSlug: "acme", keySource, clock }),
+    verifier: createVerifier({
+      issuer,
+      audience: simulator.audience,
+      organizationSlug: "acme",
+      keySource,
+      clock,
+      introduce: (identity) => new Caller(identity),
+    }),
     policy: () => ({ kind: "generation", generation }),
     apps: { find: () => app, account: () => ({ id: 1, login: "acme", type: "Organization" }) },
     vend: createVend({
@@ -75,7 +83,7 @@ export async function openBudgetServices(simulator: Simulator): Promise<BudgetSe
       announce: () => Promise.resolve(),
     }),
     audit: createAuditLog(lines, clock),
-    auditParts: createAuditParts(),
+    knownTokens: new KnownTokens(),
     clock,
     newRequestId: () => crypto.randomUUID(),
     onUnexpected: (error) => {

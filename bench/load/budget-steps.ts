@@ -39,7 +39,7 @@ const REQUEST_ID = "5f0c6a3e-7d0b-4c19-a8c5-0c1f0a6f2b11";
 /** The steps of a cached request, by the code that the service runs. Throws when a request would not be served. */
 export async function budgetSteps(simulator: Simulator): Promise<readonly Step[]> {
   const services = await openBudgetServices(simulator);
-  const { verifier, generation, apps, app, cache, lines, token, settings } = services;
+  const { verifier, generation, apps, app, cache, lines, knownTokens, token, settings } = services;
   const handle = createRequestHandler(services);
   const connection = { peer: PEER, closeAfter: () => undefined };
 
@@ -59,10 +59,10 @@ export async function budgetSteps(simulator: Simulator): Promise<readonly Step[]
     return { request: asked, peer: PEER, target, body: undefined, match };
   };
   const { route } = arrive(0).match;
-  const identities = bearers.map((bearer) => {
+  const callers = bearers.map((bearer) => {
     const authenticated = authenticate(bearer, verifier);
     if (authenticated instanceof Promise || authenticated.kind !== "authenticated") throw new Error("not verified");
-    return authenticated.identity;
+    return authenticated.caller;
   });
 
   const decide = (index: number): Extract<Authorization, { kind: "authorized" }> => {
@@ -73,9 +73,8 @@ export async function budgetSteps(simulator: Simulator): Promise<readonly Step[]
     const { profile } = selected;
     const choice = chooseTarget(profile, { kind: "token", scope: { kind: "absent" } });
     if (choice.kind !== "target") throw new Error("no target");
-    const policyDigest = generation.digest;
-    const asked = { identity: at(identities, index), policyDigest, profile, app, target: choice.target };
-    const verdict = authorize(asked, settings.protectedRepository);
+    const asked = at(callers, index).asks(profile, app, generation.digest);
+    const verdict = authorize(asked.requestFor(choice.target), settings.protectedRepository);
     if (verdict.kind !== "authorized") throw new Error("not authorized");
     return verdict;
   };
@@ -87,18 +86,20 @@ export async function budgetSteps(simulator: Simulator): Promise<readonly Step[]
   const renderLine = (index: number): string => {
     const { request: asked, matches } = at(decided, index);
     const facts = { method: "POST", path: PATH, sourceIP: PEER, userAgent: "", id: REQUEST_ID };
-    const scope = new AuditScope(facts, services.auditParts);
+    const caller = at(callers, index);
+    const scope = new AuditScope(facts);
     scope.asked({ requestedProfile: PROFILE });
-    scope.authenticated(asked.identity);
-    scope.resolved({ ...asked, callerScope: undefined });
-    scope.judged({ matches });
+    scope.authenticated(caller);
+    scope.resolved(caller.asks(asked.profile, asked.app, asked.policyDigest));
+    scope.matched(matches);
     const nowMs = services.clock.nowMs();
-    scope.vended({ token, source: "memory", repositories, permissions: description.permissions }, nowMs);
+    scope.vended(knownTokens.of({ token, repositories, permissions: description.permissions }), "memory", nowMs);
     return renderRequestLine(TIME, scope.entry(200, 0.1, nowMs));
   };
   const line = renderLine(0);
   const exchange = openExchange(arrive(0), services);
-  const decision = { kind: "token", description, repositories, token, gitPath: undefined } as const;
+  const known = knownTokens.of({ token, repositories, permissions: description.permissions });
+  const decision = { kind: "token", description, token: known, gitPath: undefined } as const;
 
   let next = 0;
   const answer = await handle(request(0), connection);

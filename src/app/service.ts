@@ -1,7 +1,8 @@
 import { createAuditLog, type AuditLog } from "../audit/audit-log.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { revokeInstallationToken } from "../github/installation-tokens.ts";
-import { createAuditParts } from "../http/audit-parts.ts";
+import { Caller } from "../http/caller.ts";
+import { KnownTokens } from "../http/known-tokens.ts";
 import { createRequestHandler, type RequestHandler } from "../http/request-handler.ts";
 import { startServer } from "../http/server.ts";
 import type { HttpSettings } from "../http/services.ts";
@@ -112,7 +113,7 @@ export async function createCore(
     apps: upstreams.apps,
     vend: createVending(configuration, { upstreams, cache, policy, audit, clock, telemetry }),
     audit,
-    auditParts: createAuditParts(),
+    knownTokens: new KnownTokens(),
     clock,
     newRequestId: () => crypto.randomUUID(),
     onUnexpected: (error) => logger.error("request failed unexpectedly", { error: describeCauses(error) }),
@@ -154,7 +155,7 @@ interface VerifierSurroundings extends Pick<Outside, "fetch" | "clock" | "random
 function createVerifierFor(
   { jwt }: Configuration,
   { fetch, clock, random, logger, telemetry }: VerifierSurroundings,
-): Verifier {
+): Verifier<Caller> {
   const { issuerUrl, audience, organizationSlug, organizationId, staticJwks } = jwt;
   const observer = {
     keysFetched: () => logger.debug("issuer's keys fetched", { issuer: issuerUrl }),
@@ -166,6 +167,7 @@ function createVerifierFor(
     audience,
     organizationSlug,
     ...(organizationId === undefined ? {} : { organizationId }),
+    introduce: (identity) => new Caller(identity),
     keySource:
       staticJwks === undefined
         ? createKeySource({ issuer: issuerUrl, fetch, clock, random, observer })

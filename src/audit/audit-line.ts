@@ -62,7 +62,7 @@ function membersOf({ request, traceId, caller, token, error }: AuditEntry): stri
   text +=
     caller === undefined
       ? ',"authorization":{"authorized":false}'
-      : `,"pipeline":{${caller.pipeline.json}},"authorization":{${caller.authorization.json},"expiryRemaining":${caller.expiryRemaining}}`;
+      : `,${caller.part.json},"expiryRemaining":${caller.expiryRemaining}}`;
   if (token !== undefined) text += `,"token":{${tokenMembers(token)}}`;
   return error === undefined ? text : `${text},${renderMembers({ error })}`;
 }
@@ -73,27 +73,28 @@ function tokenMembers({ asked, resolved, judged, vended, now }: AuditTokenParts)
     text += text === "" ? members : `,${members}`;
   };
   if (resolved !== undefined) add(resolved.json);
-  if (judged !== undefined) add(renderMembers(judged));
+  if (judged !== undefined) add(judged.json);
   if (vended !== undefined) add(vended.json);
   if (now !== undefined) add(`"expiryRemaining":${now.expiryRemaining},"source":"${now.source}"`);
   return text;
 }
 
+function callerMembers({ part, expiryRemaining }: NonNullable<AuditEntry["caller"]>): object {
+  const { pipeline, authorization } = part.members;
+  return { pipeline, authorization: { ...authorization, expiryRemaining } };
+}
+
 function flatten({ caller, token, ...entry }: AuditEntry): object {
   return {
     ...entry,
-    ...(caller === undefined ? {} : { pipeline: caller.pipeline.members }),
-    authorization:
-      caller === undefined
-        ? { authorized: false }
-        : { ...caller.authorization.members, expiryRemaining: caller.expiryRemaining },
+    ...(caller === undefined ? { authorization: { authorized: false } } : callerMembers(caller)),
     ...(token === undefined
       ? {}
       : {
           token: {
             ...token.asked,
             ...token.resolved?.members,
-            ...token.judged,
+            ...token.judged?.members,
             ...token.vended?.members,
             ...token.now,
           },

@@ -17,3 +17,18 @@ export class AuditPart<Members extends object> {
     return (this.#json ??= renderMembers(this.members));
   }
 }
+
+/** The same, for members that end in an object to which each line adds something. */
+export class OpenAuditPart<Members extends object> {
+  readonly members: Members;
+  #json: string | undefined;
+
+  constructor(members: Members) {
+    this.members = members;
+  }
+
+  /** `"a":{"b":1},"c":{"d":2`: without the brace of the last one, which must not be empty. */
+  get json(): string {
+    return (this.#json ??= renderMembers(this.members).slice(0, -1));
+  }
+}

@@ -1,4 +1,4 @@
-import type { AuditPart } from "./audit-part.ts";
+import type { AuditPart, OpenAuditPart } from "./audit-part.ts";
 
 /** What an audit line tells of one request. Fields that do not apply are absent; texts are raw and cut when the line is made. */
 export interface AuditEntry {
@@ -22,19 +22,22 @@ export interface AuditEntry {
 
 /** Who asks, the same object for each request with the same JWT. */
 export interface AuditCaller {
-  readonly pipeline: AuditPart<{
-    readonly organizationSlug: string;
-    readonly pipelineSlug: string;
-    readonly jobID: string;
-    readonly buildNumber: number;
-    readonly buildBranch: string;
-  }>;
-  readonly authorization: AuditPart<{
-    readonly authorized: true;
-    readonly subject: string;
-    readonly issuer: string;
-    readonly audience: readonly string[];
-    readonly expiry: string;
+  /** `expiryRemaining` goes into the last member. */
+  readonly part: OpenAuditPart<{
+    readonly pipeline: {
+      readonly organizationSlug: string;
+      readonly pipelineSlug: string;
+      readonly jobID: string;
+      readonly buildNumber: number;
+      readonly buildBranch: string;
+    };
+    readonly authorization: {
+      readonly authorized: true;
+      readonly subject: string;
+      readonly issuer: string;
+      readonly audience: readonly string[];
+      readonly expiry: string;
+    };
   }>;
 }
 
@@ -48,7 +51,7 @@ export interface AuditHandover {
 export interface AuditTokenParts {
   readonly asked?: AuditToken | undefined;
   readonly resolved?: AuditPart<AuditToken> | undefined;
-  readonly judged?: AuditToken | undefined;
+  readonly judged?: AuditPart<AuditToken> | undefined;
   readonly vended?: AuditPart<AuditToken> | undefined;
   readonly now?: AuditHandover | undefined;
 }

@@ -30,10 +30,18 @@ export interface PendingLine {
    * then waits for the next one, so that nothing is dropped, and may be replaced.
    */
   readonly written: Promise<void>;
-  /** For those who were told that the write failed: this line had left before it broke off. */
-  readonly isWritten: () => boolean;
+  /**
+   * The same for one waiter, without a promise for each line: called once, in a later turn. `isWritten` is true as well where this line had left
+   * before its write broke off.
+   */
+  readonly tell: (waiter: LineWaiter) => void;
   /** Puts another text in its place; false when the line is on its way or written, and stays as it is. */
   readonly replace: (text: string) => boolean;
+}
+
+/** Must not throw. */
+export interface LineWaiter {
+  readonly onDeparture: (isWritten: boolean) => void;
 }
 
 /** `audit` lines end in an open JSON object that is closed with instance and sequence; `log` lines are whole. */
@@ -120,6 +128,7 @@ export class OutputLines implements AsyncDisposable {
       } catch (error) {
         this.#takeBack(batch, error instanceof OutputFailure ? error.writtenBytes : undefined);
         departure.reject(new BridgeError("output-failed", "standard output took no line", { cause: error }));
+        for (const line of batch) line.depart();
         this.#options.onFailure(error);
         await new Promise<void>((resolve) => this.#options.clock.after(RETRY_MS, resolve));
         continue;
@@ -127,6 +136,7 @@ export class OutputLines implements AsyncDisposable {
       this.#isTorn = false;
       this.#settle(batch);
       departure.resolve();
+      for (const line of batch) line.depart();
       this.#taken.resolve();
       this.#taken = Promise.withResolvers();
     }
@@ -183,6 +193,7 @@ class Line implements PendingLine {
   readonly written: Promise<void>;
   state: "waiting" | "leaving" | "written" = "waiting";
   readonly #onResize: (grownBy: number) => void;
+  #waiter: LineWaiter | undefined;
 
   constructor(text: string, kind: LineKind, written: Promise<void>, onResize: (grownBy: number) => void) {
     this.text = text;
@@ -191,8 +202,15 @@ class Line implements PendingLine {
     this.#onResize = onResize;
   }
 
-  isWritten(): boolean {
-    return this.state === "written";
+  tell(waiter: LineWaiter): void {
+    this.#waiter = waiter;
+  }
+
+  /** Its write has ended, well or not. */
+  depart(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.onDeparture(this.state === "written");
   }
 
   replace(text: string): boolean {

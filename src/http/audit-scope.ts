@@ -1,9 +1,11 @@
 import type { AuditEntry, AuditHandover, AuditToken } from "../audit/entry.ts";
-import type { AuditPart } from "../audit/audit-part.ts";
+import { AuditPart } from "../audit/audit-part.ts";
 import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
-import { handedFields, type ResolvedFacts, type VendedFacts } from "../vending/audit-token.ts";
+import type { ClaimMatch } from "../profiles/policy.ts";
+import { handedFields, type ResolvedFacts } from "../vending/audit-token.ts";
 import type { TokenSource } from "../vending/vend.ts";
-import type { AuditParts, KnownCaller } from "./audit-parts.ts";
+import type { AskedProfile, Caller } from "./caller.ts";
+import type { KnownToken } from "./known-tokens.ts";
 
 /** What a request's line shows of the connection and the request line. */
 export interface RequestFacts {
@@ -21,24 +23,20 @@ export interface RequestFacts {
  */
 export class AuditScope {
   readonly #facts: RequestFacts;
-  readonly #parts: AuditParts;
-  #identity: BuildkiteIdentity | undefined;
-  #caller: KnownCaller | undefined;
-  #profile: ResolvedFacts | undefined;
+  #caller: Caller | undefined;
+  #profile: AskedProfile | undefined;
   #asked: AuditToken | undefined;
-  #resolved: AuditPart<AuditToken> | undefined;
-  #judged: AuditToken | undefined;
+  #judged: AuditPart<AuditToken> | undefined;
   #vended: AuditPart<AuditToken> | undefined;
   #handed: AuditHandover | undefined;
   #error: string | undefined;
 
-  constructor(facts: RequestFacts, parts: AuditParts) {
+  constructor(facts: RequestFacts) {
     this.#facts = facts;
-    this.#parts = parts;
   }
 
   get identity(): BuildkiteIdentity | undefined {
-    return this.#identity;
+    return this.#caller?.identity;
   }
 
   /** The profile and its App, once they are known. */
@@ -51,10 +49,8 @@ export class AuditScope {
     return this.#handed?.source;
   }
 
-  /** `isNew`: the caller's token was never seen before. */
-  authenticated(identity: BuildkiteIdentity, isNew = false): void {
-    this.#identity = identity;
-    this.#caller = this.#parts.callerOf(identity, isNew);
+  authenticated(caller: Caller): void {
+    this.#caller = caller;
   }
 
   /** What the request itself says that it wants. */
@@ -63,21 +59,24 @@ export class AuditScope {
   }
 
   /** From the moment the profile resolves, a later refusal by rules or by GitHub included. Its full name takes the place of the one that was sent. */
-  resolved(facts: ResolvedFacts): void {
-    this.#profile = facts;
-    this.#resolved = this.#caller?.resolved(facts);
+  resolved(profile: AskedProfile): void {
+    this.#profile = profile;
     if (this.#asked?.requestedProfile === undefined) return;
     const { requestedProfile: _, ...others } = this.#asked;
     this.#asked = others.requestedRepository === undefined ? undefined : others;
   }
 
-  judged(fields: Pick<AuditToken, "matches" | "attemptedPatterns">): void {
-    this.#judged = fields;
+  matched(matches: readonly ClaimMatch[]): void {
+    this.#judged = this.#profile?.matched(matches);
   }
 
-  vended(facts: VendedFacts, nowMs: number): void {
-    this.#vended = this.#parts.vendedOf(facts);
-    this.#handed = handedFields(facts, nowMs);
+  notMatched(attemptedPatterns: NonNullable<AuditToken["attemptedPatterns"]>): void {
+    this.#judged = new AuditPart({ attemptedPatterns });
+  }
+
+  vended({ token, part }: KnownToken, source: TokenSource, nowMs: number): void {
+    this.#vended = part;
+    this.#handed = handedFields({ token, source }, nowMs);
   }
 
   /** What would have been vended has not been. */
@@ -104,17 +103,16 @@ export class AuditScope {
   }
 
   #callerAt(nowMs: number): AuditEntry["caller"] {
-    if (this.#caller === undefined || this.#identity === undefined) return undefined;
-    const { pipeline, authorization } = this.#caller;
-    const expiryRemaining = Math.floor(this.#identity.expiresAtEpochSeconds - nowMs / 1000);
-    return { pipeline, authorization, expiryRemaining };
+    if (this.#caller === undefined) return undefined;
+    const { identity, part } = this.#caller;
+    return { part, expiryRemaining: Math.floor(identity.expiresAtEpochSeconds - nowMs / 1000) };
   }
 
   #tokenParts(): AuditEntry["token"] {
-    if (this.#asked === undefined && this.#resolved === undefined) return undefined;
+    if (this.#asked === undefined && this.#profile === undefined) return undefined;
     return {
       asked: this.#asked,
-      resolved: this.#resolved,
+      resolved: this.#profile?.part,
       judged: this.#judged,
       vended: this.#vended,
       now: this.#handed,

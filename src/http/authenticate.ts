@@ -1,8 +1,10 @@
 import type { Authentication, Verifier } from "../oidc/buildkite-identity.ts";
+import type { Caller } from "./caller.ts";
 import type { Refusal } from "./error-response.ts";
 
 export type Authenticated =
-  Extract<Authentication, { readonly kind: "authenticated" }> | { readonly kind: "refused"; readonly refusal: Refusal };
+  | Extract<Authentication<Caller>, { readonly kind: "authenticated" }>
+  | { readonly kind: "refused"; readonly refusal: Refusal };
 
 const NO_CREDENTIALS: Authenticated = refused("no-credentials", "no bearer token was sent");
 /** Bun joins repeated headers with a comma, which no JWT contains. */
@@ -13,7 +15,10 @@ const AMBIGUOUS: Authenticated = refused("invalid-token", "more than one Authori
  *
  * All failures look the same outside (RFC 6750 section 3.1); only the absence of any credentials is told apart.
  */
-export function authenticate(authorization: string | null, verifier: Verifier): Authenticated | Promise<Authenticated> {
+export function authenticate(
+  authorization: string | null,
+  verifier: Verifier<Caller>,
+): Authenticated | Promise<Authenticated> {
   if (authorization === null) return NO_CREDENTIALS;
   if (authorization.includes(",")) return AMBIGUOUS;
   const token = bearerToken(authorization);
@@ -30,7 +35,7 @@ function bearerToken(authorization: string): string | undefined {
   return token === "" ? undefined : token;
 }
 
-function toAuthenticated(verdict: Awaited<ReturnType<Verifier["verify"]>>): Authenticated {
+function toAuthenticated(verdict: Authentication<Caller>): Authenticated {
   switch (verdict.kind) {
     case "authenticated":
       return verdict;

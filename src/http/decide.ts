@@ -1,9 +1,12 @@
 import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
-import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import type { PolicyGeneration } from "../profiles/policy.ts";
 import type { ProfileReference } from "../profiles/reference.ts";
 import { chooseTarget, type Wish } from "../vending/choose-target.ts";
+import type { AuthorizationRequest, VendingTarget } from "../vending/authorize.ts";
+import { callerScopeOf } from "../vending/canonical-profile.ts";
+import type { AuditScope } from "./audit-scope.ts";
 import { authenticate } from "./authenticate.ts";
+import type { AskedProfile, Caller } from "./caller.ts";
 import { readCallerScope } from "./caller-scope.ts";
 import { NOTHING, refused, type Decision } from "./decision.ts";
 import type { Refusal } from "./error-response.ts";
@@ -32,12 +35,12 @@ export function decide(exchange: Exchange, services: Services): MaybePromise<Dec
   return chain(authenticate(request.headers.get("authorization"), services.verifier), (authenticated) => {
     assertWanted(exchange.interest);
     if (authenticated.kind === "refused") return refuse(exchange, authenticated.refusal);
-    scope.authenticated(authenticated.identity, authenticated.isNew);
-    return decideReference(exchange, authenticated.identity, services);
+    scope.authenticated(authenticated.caller);
+    return decideReference(exchange, authenticated.caller, services);
   });
 }
 
-function decideReference(exchange: Exchange, identity: BuildkiteIdentity, services: Services): MaybePromise<Decision> {
+function decideReference(exchange: Exchange, caller: Caller, services: Services): MaybePromise<Decision> {
   const read = readReference(exchange.rawProfile, exchange.route);
   if (read.kind === "refused") return refuse(exchange, read.refusal);
   if (exchange.body?.kind === "too-large")
@@ -48,7 +51,7 @@ function decideReference(exchange: Exchange, identity: BuildkiteIdentity, servic
   if (policy.kind === "unusable") return refuse(exchange, { code: "unavailable", cause: policy.cause });
   return decideProfile(
     exchange,
-    identity,
+    caller,
     { generation: policy.generation, reference: read.reference, wish: wish.wish },
     services,
   );
@@ -82,38 +85,44 @@ interface ProfileWish {
 
 function decideProfile(
   exchange: Exchange,
-  identity: BuildkiteIdentity,
+  caller: Caller,
   { generation, reference, wish }: ProfileWish,
   services: Services,
 ): MaybePromise<Decision> {
   const selected = selectProfile(generation, reference, services.apps);
   if (selected.kind === "refused") return refuse(exchange, selected.refusal);
   const { profile, app } = selected;
-  exchange.scope.resolved({ identity, profile, callerScope: undefined, app, policyDigest: generation.digest });
+  const asked = caller.asks(profile, app, generation.digest);
+  exchange.scope.resolved(asked);
   const choice = chooseTarget(profile, wish);
   if (choice.kind === "refused") {
     const code = choice.reason === "invalid-scope" ? "bad-request" : choice.reason;
     return refuse(exchange, { code, cause: choice.cause });
   }
   if (choice.kind === "skip") return skip(exchange);
-  const request = { identity, policyDigest: generation.digest, profile, app, target: choice.target };
   const gitPath = wish.kind === "git" ? wish.path : undefined;
-  return chain(vendFor(request, choice.asked, services, exchange), (outcome) => {
-    switch (outcome.kind) {
-      case "token":
-        return {
-          kind: "token",
-          description: outcome.description,
-          repositories: outcome.repositories,
-          token: outcome.token,
-          gitPath,
-        };
-      case "nothing":
-        return exchange.route.format === "git" ? skip(exchange) : NOTHING;
-      case "refused":
-        return refuse(exchange, outcome.refusal);
-    }
-  });
+  return chain(
+    vendFor(requestFor(asked, choice.target, exchange.scope), choice.asked, services, exchange),
+    (outcome) => {
+      switch (outcome.kind) {
+        case "token":
+          return { kind: "token", description: outcome.description, token: outcome.token, gitPath };
+        case "nothing":
+          return exchange.route.format === "git" ? skip(exchange) : NOTHING;
+        case "refused":
+          return refuse(exchange, outcome.refusal);
+      }
+    },
+  );
+}
+
+/** From here on the audit entry names the one repository that the caller chose, where it chose one. */
+function requestFor(asked: AskedProfile, target: VendingTarget, scope: AuditScope): AuthorizationRequest {
+  const callerScope = callerScopeOf(target);
+  if (callerScope === undefined) return asked.requestFor(target);
+  const scoped = asked.scopedTo(callerScope);
+  scope.resolved(scoped);
+  return scoped.requestFor(target);
 }
 
 /** An understood request that we have nothing for. */

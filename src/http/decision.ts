@@ -1,14 +1,13 @@
-import type { TokenDescription, TokenRepositories } from "../token/token-description.ts";
-import type { VendedToken } from "../token/vended-token.ts";
+import type { TokenDescription } from "../token/token-description.ts";
 import type { Refusal } from "./error-response.ts";
+import type { KnownToken } from "./known-tokens.ts";
 
 /** What a token request comes to, before it is written in a format. */
 export type Decision =
   | {
       readonly kind: "token";
       readonly description: TokenDescription;
-      readonly repositories: TokenRepositories;
-      readonly token: VendedToken;
+      readonly token: KnownToken;
       /** As git sent it, on git routes. */
       readonly gitPath: string | undefined;
     }

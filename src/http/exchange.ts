@@ -42,7 +42,7 @@ export function openExchange({ request, peer, target, body, match }: Arrival, se
     userAgent: request.headers.get("user-agent") ?? "",
     id: requestId,
   };
-  const scope = new AuditScope(client === undefined ? facts : { ...facts, forwardedFor: client }, services.auditParts);
+  const scope = new AuditScope(client === undefined ? facts : { ...facts, forwardedFor: client });
   const { route, rawProfile } = match;
   const requestedProfile = rawProfile === undefined ? undefined : (percentDecode(rawProfile) ?? rawProfile);
   if (requestedProfile !== undefined) scope.asked({ requestedProfile });

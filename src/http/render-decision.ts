@@ -1,4 +1,3 @@
-import { renderTokenReply } from "../token/token-reply.ts";
 import type { Decision } from "./decision.ts";
 import { renderRefusal } from "./error-response.ts";
 import type { Exchange } from "./exchange.ts";
@@ -23,17 +22,13 @@ export function renderDecision(decision: Decision, { route, requestId }: Exchang
 }
 
 function renderJson(decision: TokenDecision, id: Readonly<Record<string, string>>, settings: HttpSettings): Reply {
-  const text = renderTokenReply(
-    decision.description,
-    decision.repositories,
-    decision.token,
-    settings.discloseAppIdentifiers,
-  );
+  const text = decision.token.reply(decision.description, settings.discloseAppIdentifiers);
   return { status: 200, headers: { "content-type": "application/json", "cache-control": "no-store", ...id }, text };
 }
 
 function renderGit(decision: TokenDecision, id: Readonly<Record<string, string>>, settings: HttpSettings): Reply {
-  const { token, gitPath, description } = decision;
+  const { gitPath, description } = decision;
+  const { token } = decision.token;
   const { app } = description;
   const text = renderGitCredential([
     ["protocol", "https"],

@@ -3,10 +3,11 @@ import type { GitHubApp } from "../github/app.ts";
 import type { InstallationAccount } from "../github/installations.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
-import type { AuditParts } from "./audit-parts.ts";
 import type { Verifier } from "../oidc/buildkite-identity.ts";
 import type { PolicyGeneration } from "../profiles/policy.ts";
 import type { Vend } from "../vending/vend.ts";
+import type { Caller } from "./caller.ts";
+import type { KnownTokens } from "./known-tokens.ts";
 import type { RequestObserver } from "./request-observer.ts";
 
 /** The Apps of this moment. */
@@ -24,13 +25,13 @@ export type PolicyInForce =
 
 /** What the request pipeline works with; made in `app/`. */
 export interface Services {
-  readonly verifier: Verifier;
+  readonly verifier: Verifier<Caller>;
   /** Read once a request: every later step uses that one value. */
   readonly policy: () => PolicyInForce;
   readonly apps: AppDirectory;
   readonly vend: Vend;
   readonly audit: AuditLog;
-  readonly auditParts: AuditParts;
+  readonly knownTokens: KnownTokens;
   readonly clock: Clock;
   readonly newRequestId: () => string;
   /** A fault that nobody expected; for the operational log. */

@@ -1,4 +1,4 @@
-import type { PendingLine } from "../audit/output-lines.ts";
+import type { LineWaiter, PendingLine } from "../audit/output-lines.ts";
 import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
 import type { Cancel } from "../lib/clock.ts";
 import type { MaybePromise } from "../lib/maybe-promise.ts";
@@ -41,7 +41,7 @@ export interface Load {
   readonly queue: WorkQueue;
 }
 
-class TokenExchange implements Work, Watched {
+class TokenExchange implements Work, Watched, LineWaiter {
   readonly #exchange: Exchange;
   readonly #services: Services;
   readonly #ticket: Ticket | undefined;
@@ -49,6 +49,8 @@ class TokenExchange implements Work, Watched {
   readonly #startedMs: number;
   #state: "deciding" | "recording" | "answered" = "deciding";
   #line: PendingLine | undefined;
+  /** What is said once its line has left. */
+  #recorded: { readonly decision: Decision; readonly reply: Reply } | undefined;
   /** Thousands are refused in a second of overload, and each would keep all that is its own in memory for as long. */
   #endLastWait: Cancel | undefined;
 
@@ -75,6 +77,11 @@ class TokenExchange implements Work, Watched {
   onDeadline(): void {
     if (this.#state === "deciding") this.#refuse(OVERDUE);
     else this.#answerUnrecorded(STUCK);
+  }
+
+  onDeparture(isWritten: boolean): void {
+    if (!isWritten) this.#answerUnrecorded(STUCK);
+    else if (this.#recorded !== undefined) this.#answer(this.#recorded.decision, this.#recorded.reply);
   }
 
   onWaiting(): void {
@@ -128,10 +135,8 @@ class TokenExchange implements Work, Watched {
     const reply = this.#render(decision);
     const line = audit.request(this.#entry(reply.status));
     this.#line = line;
-    line.written.then(
-      () => this.#answer(decision, reply),
-      () => (line.isWritten() ? this.#answer(decision, reply) : this.#answerUnrecorded(STUCK)),
-    );
+    this.#recorded = { decision, reply };
+    line.tell(this);
     if (this.#ticket === undefined || this.#isOverdue())
       this.#endLastWait = clock.after(LAST_WAIT_MS, () => this.#answerUnrecorded(STUCK));
   }

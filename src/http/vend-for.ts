@@ -1,23 +1,17 @@
 import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
-import type { TokenDescription, TokenRepositories } from "../token/token-description.ts";
-import type { VendedToken } from "../token/vended-token.ts";
+import type { TokenDescription } from "../token/token-description.ts";
 import { authorize, type AuthorizationRequest, type AuthorizedRequest } from "../vending/authorize.ts";
-import { callerScopeOf } from "../vending/canonical-profile.ts";
 import { coversAsked, type AskedRepository } from "../vending/coverage.ts";
 import { describeToken, repositoriesOf } from "../vending/describe-token.ts";
 import type { VendOutcome } from "../vending/vend.ts";
 import type { AuditScope } from "./audit-scope.ts";
 import type { Refusal } from "./error-response.ts";
 import { assertWanted, type Exchange } from "./exchange.ts";
+import type { KnownToken } from "./known-tokens.ts";
 import type { Services } from "./services.ts";
 
 export type VendingResult =
-  | {
-      readonly kind: "token";
-      readonly description: TokenDescription;
-      readonly repositories: TokenRepositories;
-      readonly token: VendedToken;
-    }
+  | { readonly kind: "token"; readonly description: TokenDescription; readonly token: KnownToken }
   | { readonly kind: "nothing" }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
@@ -29,22 +23,18 @@ export function vendFor(
   exchange: Exchange,
 ): MaybePromise<VendingResult> {
   const { scope } = exchange;
-  const { identity, policyDigest, profile, app, target } = request;
-  const callerScope = callerScopeOf(target);
-  // Without one, what the profile resolved to has been told.
-  if (callerScope !== undefined) scope.resolved({ identity, policyDigest, profile, app, callerScope });
   const verdict = authorize(request, services.settings.protectedRepository);
   switch (verdict.kind) {
     case "refused":
-      scope.judged({ attemptedPatterns: verdict.attempted });
+      scope.notMatched(verdict.attempted);
       return forbidden("the profile's match rules do not hold");
     case "invalid-claim":
       return forbidden(`claim ${verdict.claim} has a value that no rule may read`);
     case "protected":
-      scope.judged({ matches: verdict.matches });
+      scope.matched(verdict.matches);
       return forbidden("a caller-scoped profile may not write the repository that holds the policy");
     case "authorized":
-      scope.judged({ matches: verdict.matches });
+      scope.matched(verdict.matches);
       return vendAuthorized(verdict.request, asked, services, exchange);
   }
 }
@@ -78,9 +68,9 @@ function conclude(
     case "vended": {
       const repositories = repositoriesOf(request, outcome.token);
       const permissions = request.profile.permissions.names;
-      const { token, source } = outcome;
-      scope.vended({ token, source, repositories, permissions }, services.clock.nowMs());
-      return { kind: "token", description: describeToken(request), repositories, token };
+      const token = services.knownTokens.of({ token: outcome.token, repositories, permissions });
+      scope.vended(token, outcome.source, services.clock.nowMs());
+      return { kind: "token", description: describeToken(request), token };
     }
     case "foreign-host":
     case "another-repository":

@@ -20,16 +20,18 @@ export interface BuildkiteIdentity {
   readonly claims: ClaimValues;
 }
 
-/** What came of a token that was offered as proof. */
-export type Authentication =
-  /** `isNew`: this very token has not been seen before. Most tokens are seen once, and nothing is worth keeping for them. */
-  | { readonly kind: "authenticated"; readonly identity: BuildkiteIdentity; readonly isNew?: true }
+/** What came of a token that was offered as proof. `Caller` is what the verifier was told to make of an identity. */
+export type Authentication<Caller> =
+  | { readonly kind: "authenticated"; readonly caller: Caller }
   /** `cause` is for the audit entry alone; callers never learn which check failed. */
   | { readonly kind: "invalid"; readonly cause: string }
   /** No keys to judge with: the issuer cannot be reached. */
   | { readonly kind: "unavailable"; readonly cause: string };
 
-/** Judges a compact JWS in full. Synchronous when it has verified this very token before and remembers it. Never throws. */
-export interface Verifier {
-  readonly verify: (jwt: string) => Authentication | Promise<Authentication>;
+/**
+ * Judges a compact JWS in full. Synchronous when it has verified this very token before and remembers it; the caller of a token that is in
+ * use is the same object each time. Never throws.
+ */
+export interface Verifier<Caller> {
+  readonly verify: (jwt: string) => Authentication<Caller> | Promise<Authentication<Caller>>;
 }

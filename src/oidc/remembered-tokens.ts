@@ -11,19 +11,25 @@ export interface Proof {
 }
 
 export interface RememberedTokensOptions {
-  /** Of so many tokens used last it is known that they verified. */
+  /** Of so many tokens that were verified or read last it is known that they verified. */
   readonly proofs: number;
-  /** Of so many that were used again who they speak for is known too; of others it is read from the token. */
+  /** Of so many that were used again last it is also known who they speak for; of others it is read from the token. */
   readonly readings: number;
+}
+
+/** A token that is in use: one look-up has all that it takes. */
+export interface Reading<Caller> {
+  readonly proof: Proof;
+  readonly authentication: Extract<Authentication<Caller>, { readonly kind: "authenticated" }>;
 }
 
 /** Longer tokens are read at each use, so that what memory holds of the others has a bound in bytes too. */
 const LONGEST_KEPT = 4 * 1024;
 
 /** Verdicts on whole tokens, by SHA-256: nothing in here is worth stealing. */
-export class RememberedTokens {
+export class RememberedTokens<Caller> {
   readonly #proofs: RecentValues<string, Proof>;
-  readonly #readings: RecentValues<string, Authentication>;
+  readonly #readings: RecentValues<string, Reading<Caller>>;
   #adopted: KeySet | undefined;
 
   constructor({ proofs, readings }: RememberedTokensOptions) {
@@ -40,13 +46,15 @@ export class RememberedTokens {
     this.#proofs.set(digest, { keyId, expiresAtEpochSeconds, notBeforeEpochSeconds });
   }
 
-  /** What `read` gives for this token, or gave when the token was last used. Only who a token speaks for is kept: refusals depend on the time. */
-  reading(digest: string, jwt: string, read: () => Authentication): Authentication {
-    const known = this.#readings.get(digest);
-    if (known !== undefined) return known;
-    const reading = read();
-    if (reading.kind === "authenticated" && jwt.length <= LONGEST_KEPT) this.#readings.set(digest, reading);
-    return reading;
+  /** The same of a token that is in use, with who it speaks for. */
+  reading(digest: string): Reading<Caller> | undefined {
+    return this.#readings.get(digest);
+  }
+
+  /** Keeps what was read from a token, unless that was a refusal: those depend on the time. */
+  read(digest: string, jwt: string, proof: Proof, authentication: Authentication<Caller>): void {
+    if (authentication.kind === "authenticated" && jwt.length <= LONGEST_KEPT)
+      this.#readings.set(digest, { proof, authentication });
   }
 
   /** Forgets everything that was verified by keys which `keys` lacks. Free while the set is the same object. */
@@ -54,6 +62,7 @@ export class RememberedTokens {
     if (keys === this.#adopted) return;
     this.#adopted = keys;
     this.#proofs.deleteWhere(({ keyId }) => !keys.has(keyId));
+    this.#readings.deleteWhere(({ proof }) => !keys.has(proof.keyId));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import { readBuildkiteIdentity } from "./buildkite-claims.ts";
-import type { Authentication, Verifier } from "./buildkite-identity.ts";
+import type { Authentication, BuildkiteIdentity, Verifier } from "./buildkite-identity.ts";
 import { parseCompactJws, type CompactJws } from "./compact-jws.ts";
 import { InvalidToken } from "./invalid-token.ts";
 import type { KeySource, Keys } from "./key-source.ts";
@@ -9,13 +9,15 @@ import { isInForce, readRegisteredClaims } from "./registered-claims.ts";
 import { digestToken, RememberedTokens } from "./remembered-tokens.ts";
 import { isSignedBy, type VerificationKey } from "./verification-key.ts";
 
-export interface VerifierOptions {
+export interface VerifierOptions<Caller> {
   /** As the claim `iss` has it, to the letter. */
   readonly issuer: string;
   readonly audience: string;
   readonly organizationSlug: string;
   /** Absent: tokens of any organization of that slug. */
   readonly organizationId?: string;
+  /** What is to be known of whoever a token speaks for; kept while the token is in use. Must not throw. */
+  readonly introduce: (identity: BuildkiteIdentity) => Caller;
   readonly keySource: KeySource;
   readonly clock: Clock;
   /** Told of every verdict, once. */
@@ -23,7 +25,7 @@ export interface VerifierOptions {
 }
 
 /** `remembered`: this very token had been verified before. */
-export type Verdict = Authentication["kind"] | "remembered";
+export type Verdict = Authentication<never>["kind"] | "remembered";
 
 /** A job asks several times with one token within five minutes: this is for 8,000 jobs in that time, a quarter of them taking turns. */
 export const REMEMBERED_TOKENS = { proofs: 8192, readings: 2048 };
@@ -34,11 +36,11 @@ export const REMEMBERED_TOKENS = { proofs: 8192, readings: 2048 };
  *
  * A token that verified is remembered by its SHA-256 while its key stays in force; its times are checked at every use.
  */
-export function createVerifier(options: VerifierOptions): Verifier {
-  const { keySource, clock, observer } = options;
-  const remembered = new RememberedTokens(REMEMBERED_TOKENS);
+export function createVerifier<Caller>(options: VerifierOptions<Caller>): Verifier<Caller> {
+  const { introduce, keySource, clock, observer } = options;
+  const remembered = new RememberedTokens<Caller>(REMEMBERED_TOKENS);
 
-  const judge = (jws: CompactJws, answer: Keys, digest: string): Authentication => {
+  const judge = (jws: CompactJws, answer: Keys, digest: string): Authentication<Caller> => {
     if (answer.kind === "unavailable") return answer;
     const key = findKey(jws, answer.keys);
     if (!isSignedBy(key, jws)) return invalid("the signature does not verify");
@@ -49,24 +51,35 @@ export function createVerifier(options: VerifierOptions): Verifier {
       remembered.adopt(answer.keys);
       remembered.remember(digest, { keyId: key.id, ...claims });
     }
-    return { kind: "authenticated", identity, isNew: true };
+    return { kind: "authenticated", caller: introduce(identity) };
   };
 
-  const judgeAfresh = (jwt: string, digest: string): Authentication | Promise<Authentication> => {
+  const judgeAfresh = (jwt: string, digest: string): Authentication<Caller> | Promise<Authentication<Caller>> => {
     const jws = attempt(() => parseCompactJws(jwt));
     if ("kind" in jws) return jws;
     return next(keysFor(jws, keySource), (answer) => attempt(() => judge(jws, answer, digest)));
   };
 
   /** What is remembered of this very token, while its key is in force and its times hold; otherwise it is judged afresh. */
-  const recall = (jwt: string, digest: string): Authentication | undefined => {
-    const proof = remembered.find(digest);
+  const recall = (jwt: string, digest: string): Authentication<Caller> | undefined => {
+    const known = remembered.reading(digest);
+    const proof = known?.proof ?? remembered.find(digest);
     if (proof === undefined) return undefined;
     const answer = keySource.current();
     if (answer instanceof Promise || answer.kind === "unavailable") return undefined;
     remembered.adopt(answer.keys);
     if (!answer.keys.has(proof.keyId) || !isInForce(proof, clock.nowMs())) return undefined;
-    return remembered.reading(digest, jwt, () => attempt(() => readAgain(jwt, options)));
+    if (known !== undefined) return known.authentication;
+    const authentication = attempt(() => readAgain(jwt));
+    remembered.read(digest, jwt, proof, authentication);
+    return authentication;
+  };
+
+  /** Of a token whose whole text is known to have verified. */
+  const readAgain = (jwt: string): Authentication<Caller> => {
+    const { encodedPayload } = parseCompactJws(jwt);
+    const claims = readRegisteredClaims(encodedPayload, options, clock.nowMs());
+    return { kind: "authenticated", caller: introduce(readBuildkiteIdentity(claims, options)) };
   };
 
   return {
@@ -83,13 +96,6 @@ export function createVerifier(options: VerifierOptions): Verifier {
       });
     },
   };
-}
-
-/** Of a token whose whole text is known to have verified. */
-function readAgain(jwt: string, options: VerifierOptions): Authentication {
-  const { encodedPayload } = parseCompactJws(jwt);
-  const claims = readRegisteredClaims(encodedPayload, options, options.clock.nowMs());
-  return { kind: "authenticated", identity: readBuildkiteIdentity(claims, options) };
 }
 
 /** The keys in force, asked for anew when they lack the one that the token names. */
@@ -111,7 +117,7 @@ function findKey(jws: CompactJws, keys: KeySet): VerificationKey {
 }
 
 /** Fails closed: a fault in judging is a token that does not verify, and the audit entry has its kind. */
-function attempt<T>(run: () => T): T | Authentication {
+function attempt<T>(run: () => T): T | Authentication<never> {
   try {
     return run();
   } catch (error) {
@@ -120,7 +126,7 @@ function attempt<T>(run: () => T): T | Authentication {
   }
 }
 
-function invalid(cause: string): Authentication {
+function invalid(cause: string): Authentication<never> {
   return { kind: "invalid", cause };
 }
 

@@ -11,6 +11,7 @@ import type {
   PipelineProfile,
 } from "../profiles/policy.ts";
 import type { ClaimValues } from "../oidc/claim-values.ts";
+import type { RequestMemo } from "./request-memo.ts";
 
 /** What a request is for, before anyone has asked whether it may. */
 export interface AuthorizationRequest {
@@ -20,6 +21,8 @@ export interface AuthorizationRequest {
   readonly profile: PipelineProfile | OrganizationProfile;
   readonly app: GitHubApp;
   readonly target: VendingTarget;
+  /** Of requests of this caller, this policy, this profile, this App and this caller scope. Absent: nothing is kept. */
+  readonly memo?: RequestMemo | undefined;
 }
 
 /** What a token is to reach. The pipeline's repository is not known here: Buildkite is asked when one is made. */
@@ -67,11 +70,11 @@ export function judge(request: JudgedRequest, protectedRepository: string | unde
 
 /** Judges a request; one that the profile's rules let in is `authorized`. */
 export function authorize(request: AuthorizationRequest, protectedRepository: string | undefined): Authorization {
-  const { identity, policyDigest, profile, app, target } = request;
+  const { identity, policyDigest, profile, app, target, memo } = request;
   const judgement = judge({ claims: identity.claims, profile, target }, protectedRepository);
   if (judgement.kind !== "matched") return judgement;
   // Member by member: spreading is a tenth of what deciding costs.
-  const authorized = { identity, policyDigest, profile, app, target, [proof]: true } as const;
+  const authorized = { identity, policyDigest, profile, app, target, memo, [proof]: true } as const;
   return { kind: "authorized", request: authorized, matches: judgement.matches };
 }
 

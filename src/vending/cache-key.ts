@@ -8,10 +8,16 @@ import { callerScopeOf, canonicalProfile } from "./canonical-profile.ts";
  * which Buildkite is asked for when a token is made. On github.com it is the key that every instance of a mixed fleet uses, so its
  * form is fixed; `host` is the repositories' host where that is another one.
  *
- * A caller's scope is lower-cased (ASCII): GitHub takes every spelling for one repository.
+ * A caller's scope is lower-cased (ASCII): GitHub takes every spelling for one repository. `host` is the same for all requests that
+ * share a memo.
  */
 export function cacheKey(request: AuthorizedRequest, host: string): CacheKey {
-  const { policyDigest, app, identity, profile, target } = request;
+  const { memo } = request;
+  if (memo === undefined) return makeKey(request, host);
+  return (memo.key ??= makeKey(request, host));
+}
+
+function makeKey({ policyDigest, app, identity, profile, target }: AuthorizedRequest, host: string): CacheKey {
   const scope = callerScopeOf(target)?.toLowerCase();
   const prefix = host === "github.com" ? "" : `${host}:`;
   return {

@@ -7,7 +7,13 @@ import type { AuthorizedRequest } from "./authorize.ts";
 import { callerScopeOf, shortProfile } from "./canonical-profile.ts";
 
 /** What a token for this request is said to be, in replies and in the cache. */
-export function describeToken({ identity, profile, target, app }: AuthorizedRequest): TokenDescription {
+export function describeToken(request: AuthorizedRequest): TokenDescription {
+  const { memo } = request;
+  if (memo === undefined) return makeDescription(request);
+  return (memo.description ??= makeDescription(request));
+}
+
+function makeDescription({ identity, profile, target, app }: AuthorizedRequest): TokenDescription {
   return {
     organizationSlug: identity.organizationSlug,
     profile: shortProfile(profile, callerScopeOf(target)),

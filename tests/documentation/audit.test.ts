@@ -6,7 +6,7 @@ const page = await read("docs/audit.md");
 const source = await read("src/audit/entry.ts");
 
 /** The parts that an entry is put together from; none is in the line by that name. */
-const PARTS = new Set(["caller", "asked", "resolved", "judged", "vended", "now"]);
+const PARTS = new Set(["caller", "part", "asked", "resolved", "judged", "vended", "now"]);
 const fields = [...source.matchAll(/readonly (\w+)\??:/g)]
   .map(([, name = ""]) => name)
   .filter((name) => !PARTS.has(name));

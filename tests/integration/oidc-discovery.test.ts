@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { boundedFetch } from "../../src/lib/bounded-fetch.ts";
-import type { Verifier } from "../../src/oidc/buildkite-identity.ts";
+import type { BuildkiteIdentity, Verifier } from "../../src/oidc/buildkite-identity.ts";
 import { discoverKeys } from "../../src/oidc/discover-keys.ts";
 import { createKeySource } from "../../src/oidc/key-source.ts";
 import { createVerifier } from "../../src/oidc/verifier.ts";
@@ -12,9 +12,16 @@ const KEY = createIssuerKey("key-1");
 const NEXT_KEY = createIssuerKey("key-2");
 const DISCOVERY = "/.well-known/openid-configuration";
 
-function verifierFor(issuer: string, clock: FixedClock): Verifier {
+function verifierFor(issuer: string, clock: FixedClock): Verifier<BuildkiteIdentity> {
   const keySource = createKeySource({ issuer, fetch: boundedFetch, clock, random: () => 0 });
-  return createVerifier({ issuer, audience: AUDIENCE, organizationSlug: "acme", keySource, clock });
+  return createVerifier({
+    issuer,
+    audience: AUDIENCE,
+    organizationSlug: "acme",
+    keySource,
+    clock,
+    introduce: (identity) => identity,
+  });
 }
 
 function tokenFrom(issuer: string, key = KEY, header?: unknown): string {

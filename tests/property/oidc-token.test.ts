@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import type { Verifier } from "../../src/oidc/buildkite-identity.ts";
+import type { BuildkiteIdentity, Verifier } from "../../src/oidc/buildkite-identity.ts";
 import { parseJsonObject } from "../../src/oidc/json-object.ts";
 import { createStaticKeySource } from "../../src/oidc/static-key-source.ts";
 import { createVerifier } from "../../src/oidc/verifier.ts";
@@ -12,8 +12,9 @@ const keySource = createStaticKeySource(JSON.stringify({ keys: [KEY.jwk] }));
 const GOOD = signToken(KEY);
 
 /** Knows the good token by heart, so that a mutated one would have to be told apart from it. */
-function createPrimedVerifier(): Verifier {
+function createPrimedVerifier(): Verifier<BuildkiteIdentity> {
   const verifier = createVerifier({
+    introduce: (identity) => identity,
     issuer: ISSUER,
     audience: AUDIENCE,
     organizationSlug: "acme",

@@ -1,7 +1,8 @@
 import { createCache } from "../../src/cache/create-cache.ts";
 import type { GitHubApp } from "../../src/github/app.ts";
 import type { TokenRequest } from "../../src/github/installation-tokens.ts";
-import { createAuditParts } from "../../src/http/audit-parts.ts";
+import { Caller } from "../../src/http/caller.ts";
+import { KnownTokens } from "../../src/http/known-tokens.ts";
 import { createRequestHandler } from "../../src/http/request-handler.ts";
 import type { BuildkiteIdentity } from "../../src/oidc/buildkite-identity.ts";
 import { compileFile } from "../../src/profiles/compile.ts";
@@ -96,16 +97,25 @@ export function createInProcessService(
     mayRenew: () => false,
     announce: () => Promise.resolve(),
   });
-  let identity: BuildkiteIdentity | undefined;
+  let caller: Caller | undefined;
+  /** Whoever comes again is the same object, as with JWTs that are in use. */
+  const callers = new Map<string, Caller>();
+  const callerOf = (identity: BuildkiteIdentity): Caller => {
+    const { claims, ...others } = identity;
+    const name = JSON.stringify([others, [...claims.keys()].map((claim) => [claim, claims.get(claim)])]);
+    const known = callers.get(name) ?? new Caller(identity);
+    callers.set(name, known);
+    return known;
+  };
   const handle = createRequestHandler({
     verifier: {
-      verify: () => (identity === undefined ? { kind: "invalid", cause: "" } : { kind: "authenticated", identity }),
+      verify: () => (caller === undefined ? { kind: "invalid", cause: "" } : { kind: "authenticated", caller }),
     },
     policy: () => ({ kind: "generation", generation }),
     apps: { find: (name) => registered.get(name), account: () => account },
     vend,
     audit: SILENT_AUDIT,
-    auditParts: createAuditParts(),
+    knownTokens: new KnownTokens(),
     clock,
     newRequestId: () => "id",
     onUnexpected: (error) => {
@@ -115,7 +125,7 @@ export function createInProcessService(
   });
   return {
     ask: async (who, request) => {
-      identity = who;
+      caller = callerOf(who);
       const { status, headers, text } = await read(handle(request, { peer: "", closeAfter: () => undefined }));
       const number = /ghs_(\d+)/.exec(text)?.[1];
       return { status, headers, text, asked: number === undefined ? undefined : asked[Number(number) - 1] };

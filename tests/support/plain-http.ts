@@ -13,7 +13,11 @@ export const PLAIN_HTTP: HttpSettings = {
 };
 
 /** Of a line that is on its way at once. */
-export const WRITTEN: PendingLine = { written: Promise.resolve(), isWritten: () => true, replace: () => false };
+export const WRITTEN: PendingLine = {
+  written: Promise.resolve(),
+  tell: (waiter) => queueMicrotask(() => waiter.onDeparture(true)),
+  replace: () => false,
+};
 
 /** Takes every line at once and keeps none. */
 export const SILENT_AUDIT: AuditLog = {

@@ -1,5 +1,6 @@
 import type { GitHubApp } from "../../../src/github/app.ts";
-import { createAuditParts } from "../../../src/http/audit-parts.ts";
+import { Caller } from "../../../src/http/caller.ts";
+import { KnownTokens } from "../../../src/http/known-tokens.ts";
 import { createRequestHandler, type RequestHandler } from "../../../src/http/request-handler.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 import type { BuildkiteIdentity } from "../../../src/oidc/buildkite-identity.ts";
@@ -27,13 +28,19 @@ export interface HandlerParts {
 
 /** The request pipeline for callers who are believed: a bearer token is the slug of the pipeline that asks. */
 export function createHandler({ vend, policy, clock, onUnexpected }: HandlerParts): RequestHandler {
+  const callers = new Map<string, Caller>();
+  const callerOf = (pipeline: string): Caller => {
+    const caller = callers.get(pipeline) ?? new Caller(identityOf(pipeline));
+    callers.set(pipeline, caller);
+    return caller;
+  };
   return createRequestHandler({
-    verifier: { verify: (pipeline) => ({ kind: "authenticated", identity: identityOf(pipeline) }) },
+    verifier: { verify: (pipeline) => ({ kind: "authenticated", caller: callerOf(pipeline) }) },
     policy: () => ({ kind: "generation", generation: policy() }),
     apps: { find: () => APP, account: () => ACCOUNT },
     vend,
     audit: SILENT_AUDIT,
-    auditParts: createAuditParts(),
+    knownTokens: new KnownTokens(),
     clock,
     newRequestId: () => "id",
     onUnexpected,

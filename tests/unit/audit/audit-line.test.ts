@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { renderRequestLine } from "../../../src/audit/audit-line.ts";
-import { AuditPart } from "../../../src/audit/audit-part.ts";
+import { AuditPart, OpenAuditPart } from "../../../src/audit/audit-part.ts";
 import type { AuditEntry } from "../../../src/audit/entry.ts";
 
 const entry = (request: Partial<AuditEntry["request"]> = {}, rest: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -19,14 +19,16 @@ const entry = (request: Partial<AuditEntry["request"]> = {}, rest: Partial<Audit
 });
 const TIME = "1970-01-01T00:00:00Z";
 const callerWith = (audience: readonly string[]): NonNullable<AuditEntry["caller"]> => ({
-  pipeline: new AuditPart({
-    organizationSlug: "acme",
-    pipelineSlug: "widget",
-    jobID: "job",
-    buildNumber: 1,
-    buildBranch: "main",
+  part: new OpenAuditPart({
+    pipeline: {
+      organizationSlug: "acme",
+      pipelineSlug: "widget",
+      jobID: "job",
+      buildNumber: 1,
+      buildBranch: "main",
+    },
+    authorization: { authorized: true, subject: "sub", issuer: "iss", audience, expiry: TIME },
   }),
-  authorization: new AuditPart({ authorized: true, subject: "sub", issuer: "iss", audience, expiry: TIME }),
   expiryRemaining: 299,
 });
 const parse = (line: string) => JSON.parse(`${line}}`);
@@ -49,7 +51,7 @@ describe("renderRequestLine()", () => {
     const token = {
       asked: { requestedRepository: "https://github.com/acme/widget" },
       resolved: new AuditPart({ requestedProfile: "profile://x", applicationID: 111 }),
-      judged: { matches: [] },
+      judged: new AuditPart({ matches: [] }),
       vended: new AuditPart({ repositories: ["widget"] }),
       now: { expiryRemaining: 3599, source: "memory" },
     } as const;
@@ -94,7 +96,7 @@ describe("renderRequestLine()", () => {
 
   test("cuts a list to 100 items and counts the rest", () => {
     const repositories = Array.from({ length: 130 }, (_, index) => `r${index}`);
-    const { token } = parse(renderRequestLine(TIME, entry({}, { token: { judged: { repositories } } })));
+    const { token } = parse(renderRequestLine(TIME, entry({}, { token: { judged: new AuditPart({ repositories }) } })));
     expect(token.repositories).toHaveLength(101);
     expect(token.repositories[100]).toBe("… and 30 more");
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createAuditParts } from "../../../src/http/audit-parts.ts";
+import { KnownTokens } from "../../../src/http/known-tokens.ts";
 import type { AuditEntry } from "../../../src/audit/entry.ts";
 import { createRequestHandler } from "../../../src/http/request-handler.ts";
 import { LEAST_SLICES_WAITED } from "../../../src/http/work-queue.ts";
@@ -38,7 +38,7 @@ function startSlowService(isOverfull: () => boolean = () => false, maxInFlight =
       isOverfull,
       countUnrecorded: () => void (unrecorded += 1),
     },
-    auditParts: createAuditParts(),
+    knownTokens: new KnownTokens(),
     clock,
     newRequestId: () => "id",
     onUnexpected: unused,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Authentication, BuildkiteIdentity } from "../../../src/oidc/buildkite-identity.ts";
+import type { BuildkiteIdentity } from "../../../src/oidc/buildkite-identity.ts";
 import type { KeySet } from "../../../src/oidc/key-set.ts";
 import { RememberedTokens } from "../../../src/oidc/remembered-tokens.ts";
 
@@ -27,7 +27,7 @@ function keySetOf(...ids: readonly string[]): KeySet {
 
 describe("RememberedTokens", () => {
   test("keeps the proofs that are used, and never more than twice their number", () => {
-    const tokens = new RememberedTokens({ proofs: 10, readings: 1 });
+    const tokens = new RememberedTokens<BuildkiteIdentity>({ proofs: 10, readings: 1 });
     tokens.remember("used", verifiedBy("k"));
     for (let index = 0; index < 100; index++) {
       tokens.remember(`other-${index}`, verifiedBy("k"));
@@ -39,7 +39,7 @@ describe("RememberedTokens", () => {
   });
 
   test("forgets what keys verified that a new set lacks, old and young, and nothing else", () => {
-    const tokens = new RememberedTokens({ proofs: 4, readings: 1 });
+    const tokens = new RememberedTokens<BuildkiteIdentity>({ proofs: 4, readings: 1 });
     for (const index of [0, 1, 2, 3, 4, 5])
       tokens.remember(`other-${index}`, verifiedBy(index % 2 === 0 ? "kept" : "gone"));
     tokens.adopt(keySetOf("kept"));
@@ -53,21 +53,28 @@ describe("RememberedTokens", () => {
     ]);
   });
 
-  const reading = (): Authentication => ({ kind: "authenticated", identity: IDENTITY });
+  const authenticated = { kind: "authenticated", caller: IDENTITY } as const;
 
-  test("reads a token once while it is in use, and again after others were", () => {
-    const tokens = new RememberedTokens({ proofs: 10, readings: 2 });
-    const first = tokens.reading("one", "jwt", reading);
-    expect(tokens.reading("one", "jwt", reading)).toBe(first);
-    for (const other of ["a", "b", "c", "d"]) tokens.reading(other, "jwt", reading);
-    expect(tokens.reading("one", "jwt", reading)).not.toBe(first);
+  test("knows who a token speaks for while it is in use, and no longer after others were", () => {
+    const tokens = new RememberedTokens<BuildkiteIdentity>({ proofs: 10, readings: 2 });
+    const proof = verifiedBy("k");
+    tokens.read("one", "jwt", proof, authenticated);
+    expect(tokens.reading("one")).toEqual({ proof, authentication: authenticated });
+    for (const other of ["a", "b", "c", "d"]) tokens.read(other, "jwt", proof, authenticated);
+    expect(tokens.reading("one")).toBeUndefined();
   });
 
   test("keeps no refusal, and nothing of a token over 4 KiB", () => {
-    const tokens = new RememberedTokens({ proofs: 10, readings: 10 });
-    tokens.reading("refused", "jwt", () => ({ kind: "invalid", cause: "the clock was set back" }));
-    expect(tokens.reading("refused", "jwt", reading)).toEqual(reading());
-    const long = "x".repeat(4097);
-    expect(tokens.reading("long", long, reading)).not.toBe(tokens.reading("long", long, reading));
+    const tokens = new RememberedTokens<BuildkiteIdentity>({ proofs: 10, readings: 10 });
+    tokens.read("refused", "jwt", verifiedBy("k"), { kind: "invalid", cause: "the clock was set back" });
+    tokens.read("long", "x".repeat(4097), verifiedBy("k"), authenticated);
+    expect([tokens.reading("refused"), tokens.reading("long")]).toEqual([undefined, undefined]);
+  });
+
+  test("forgets who a token speaks for when its key has gone", () => {
+    const tokens = new RememberedTokens<BuildkiteIdentity>({ proofs: 10, readings: 10 });
+    for (const key of ["kept", "gone"]) tokens.read(key, "jwt", verifiedBy(key), authenticated);
+    tokens.adopt(keySetOf("kept"));
+    expect([tokens.reading("kept") !== undefined, tokens.reading("gone")]).toEqual([true, undefined]);
   });
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { constants, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
-import type { Authentication, Verifier } from "../../../src/oidc/buildkite-identity.ts";
+import type { Authentication, BuildkiteIdentity, Verifier } from "../../../src/oidc/buildkite-identity.ts";
 import { createKeySet } from "../../../src/oidc/key-set.ts";
 import type { Keys, KeySource } from "../../../src/oidc/key-source.ts";
 import { createStaticKeySource } from "../../../src/oidc/static-key-source.ts";
@@ -23,7 +23,7 @@ const STRANGER = createIssuerKey("key-1");
 const RS256 = { alg: "RS256", kid: "key-1" };
 
 let clock: FixedClock;
-let verifier: Verifier;
+let verifier: Verifier<BuildkiteIdentity>;
 let verdicts: Verdict[];
 
 beforeEach(() => {
@@ -32,13 +32,14 @@ beforeEach(() => {
   verifier = verifierOver(createStaticKeySource(JSON.stringify({ keys: [KEY.jwk, OTHER_KEY.jwk] })));
 });
 
-function verifierOver(keySource: KeySource, pin: { organizationId?: string } = {}): Verifier {
+function verifierOver(keySource: KeySource, pin: { organizationId?: string } = {}): Verifier<BuildkiteIdentity> {
   const observer = { judged: (verdict: Verdict) => void verdicts.push(verdict) };
   return createVerifier({
     issuer: ISSUER,
     audience: AUDIENCE,
     organizationSlug: "acme",
     ...pin,
+    introduce: (identity) => identity,
     keySource,
     clock,
     observer,
@@ -46,13 +47,13 @@ function verifierOver(keySource: KeySource, pin: { organizationId?: string } = {
 }
 
 /** With keys at hand the verdict is there at once. */
-function judge(jwt: string): Authentication {
+function judge(jwt: string): Authentication<BuildkiteIdentity> {
   const authentication = verifier.verify(jwt);
   if (authentication instanceof Promise) throw new Error("a promise, with keys at hand");
   return authentication;
 }
 
-function invalid(cause: string): Authentication {
+function invalid(cause: string): Authentication<never> {
   return { kind: "invalid", cause };
 }
 
@@ -60,7 +61,7 @@ describe("createVerifier() accepts", () => {
   test("a complete token, and gives the claims of the build and those that profiles match on", () => {
     const authentication = judge(signToken(KEY));
     if (authentication.kind !== "authenticated") throw new Error("refused");
-    const { claims, ...identity } = authentication.identity;
+    const { claims, ...identity } = authentication.caller;
     expect({ ...identity, claims: [...claims.keys()].map((name) => [name, claims.get(name)]) }).toEqual({
       issuer: ISSUER,
       subject: String(CLAIMS["sub"]),
@@ -142,7 +143,7 @@ describe("createVerifier() accepts", () => {
     const bare = { build_tag: "", cluster_id: null, queue_key: undefined, "agent_tag:queue": "" };
     const authentication = judge(signToken(KEY, { ...CLAIMS, ...bare }));
     if (authentication.kind !== "authenticated") throw new Error("refused");
-    expect([...authentication.identity.claims.keys()]).toEqual([
+    expect([...authentication.caller.claims.keys()]).toEqual([
       "pipeline_slug",
       "pipeline_id",
       "build_number",
@@ -359,6 +360,7 @@ test("createVerifier() fails closed on a fault of its own", () => {
     issuer: ISSUER,
     audience: AUDIENCE,
     organizationSlug: "acme",
+    introduce: (identity) => identity,
     keySource: createStaticKeySource(JSON.stringify({ keys: [KEY.jwk] })),
     clock: { ...clock, nowMs },
   });
@@ -371,7 +373,7 @@ describe("a remembered token", () => {
     const first = judge(jwt);
     const second = judge(jwt);
     if (second.kind !== "authenticated") throw new Error("refused");
-    expect(first).toEqual({ ...second, isNew: true });
+    expect(first).toEqual(second);
     expect(judge(jwt)).toBe(second);
     expect(verdicts).toEqual(["authenticated", "remembered", "remembered"]);
   });
