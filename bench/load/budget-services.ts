@@ -3,6 +3,7 @@ import { createAuditLog } from "../../src/audit/audit-log.ts";
 import { OutputLines } from "../../src/audit/output-lines.ts";
 import { createCache, type CacheOptions } from "../../src/cache/create-cache.ts";
 import type { GitHubApp } from "../../src/github/app.ts";
+import { AskedProfiles } from "../../src/http/asked-profile.ts";
 import { Caller } from "../../src/http/caller.ts";
 import { KnownTokens } from "../../src/http/known-tokens.ts";
 import type { Services } from "../../src/http/services.ts";
@@ -54,6 +55,7 @@ export async function openBudgetServices(simulator: Simulator): Promise<BudgetSe
   const expiresAt = Math.floor(clock.nowMs() / 1000) + TOKEN_SECONDS;
   const token = new VendedToken(`ghs_${"x".repeat(36)}`, expiresAt, `${WEB.origin}/acme/widget`);
   const cache = createCache<VendedToken, Refusal>(CACHE);
+  const profiles = new AskedProfiles();
   const nowhere = openSync("/dev/null", "w");
   const sink = { send: (text: string) => void writeSync(nowhere, text) };
   const lines = new OutputLines({ sink, instance: "5f0c6a3e", clock, onFailure: () => undefined });
@@ -69,7 +71,7 @@ export async function openBudgetServices(simulator: Simulator): Promise<BudgetSe
       organizationSlug: "acme",
       keySource,
       clock,
-      introduce: (identity) => new Caller(identity),
+      introduce: (identity) => new Caller(identity, profiles),
     }),
     policy: () => ({ kind: "generation", generation }),
     apps: { find: () => app, account: () => ({ id: 1, login: "acme", type: "Organization" }) },

@@ -13,7 +13,7 @@ import type { Simulator } from "../../src/simulator/simulator.ts";
 import { authorize, type Authorization } from "../../src/vending/authorize.ts";
 import { cacheKey } from "../../src/vending/cache-key.ts";
 import { chooseTarget } from "../../src/vending/choose-target.ts";
-import { describeToken, repositoriesOf } from "../../src/vending/describe-token.ts";
+import { describeToken } from "../../src/vending/describe-token.ts";
 import { openBudgetServices } from "./budget-services.ts";
 import { FORGOTTEN_AFTER } from "./remembered.ts";
 
@@ -74,14 +74,16 @@ export async function budgetSteps(simulator: Simulator): Promise<readonly Step[]
     const choice = chooseTarget(profile, { kind: "token", scope: { kind: "absent" } });
     if (choice.kind !== "target") throw new Error("no target");
     const asked = at(callers, index).asks(profile, app, generation.digest);
-    const verdict = authorize(asked.requestFor(choice.target), settings.protectedRepository);
+    const verdict = authorize(
+      asked.requestFor(at(callers, index).identity, choice.target),
+      settings.protectedRepository,
+    );
     if (verdict.kind !== "authorized") throw new Error("not authorized");
     return verdict;
   };
   const decided = jwts.map((_, index) => decide(index));
   const authorized = at(decided, 0).request;
   const description = describeToken(authorized);
-  const repositories = repositoriesOf(authorized, token);
 
   const renderLine = (index: number): string => {
     const { request: asked, matches } = at(decided, index);
@@ -93,12 +95,12 @@ export async function budgetSteps(simulator: Simulator): Promise<readonly Step[]
     scope.resolved(caller.asks(asked.profile, asked.app, asked.policyDigest));
     scope.matched(matches);
     const nowMs = services.clock.nowMs();
-    scope.vended(knownTokens.of({ token, repositories, permissions: description.permissions }), "memory", nowMs);
+    scope.vended(knownTokens.of(token, asked), "memory", nowMs);
     return renderRequestLine(TIME, scope.entry(200, 0.1, nowMs));
   };
   const line = renderLine(0);
   const exchange = openExchange(arrive(0), services);
-  const known = knownTokens.of({ token, repositories, permissions: description.permissions });
+  const known = knownTokens.of(token, authorized);
   const decision = { kind: "token", description, token: known, gitPath: undefined } as const;
 
   let next = 0;

@@ -1,6 +1,7 @@
 import { createAuditLog, type AuditLog } from "../audit/audit-log.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { revokeInstallationToken } from "../github/installation-tokens.ts";
+import { AskedProfiles } from "../http/asked-profile.ts";
 import { Caller } from "../http/caller.ts";
 import { KnownTokens } from "../http/known-tokens.ts";
 import { createRequestHandler, type RequestHandler } from "../http/request-handler.ts";
@@ -162,12 +163,13 @@ function createVerifierFor(
     keysFetchFailed: (cause: string, heldForMs: number | undefined) =>
       logger.warn("issuer's keys could not be fetched", { issuer: issuerUrl, cause, heldForMs }),
   };
+  const profiles = new AskedProfiles();
   return createVerifier({
     issuer: issuerUrl,
     audience,
     organizationSlug,
     ...(organizationId === undefined ? {} : { organizationId }),
-    introduce: (identity) => new Caller(identity),
+    introduce: (identity) => new Caller(identity, profiles),
     keySource:
       staticJwks === undefined
         ? createKeySource({ issuer: issuerUrl, fetch, clock, random, observer })

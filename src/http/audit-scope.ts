@@ -4,7 +4,8 @@ import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import type { ClaimMatch } from "../profiles/policy.ts";
 import { handedFields, type ResolvedFacts } from "../vending/audit-token.ts";
 import type { TokenSource } from "../vending/vend.ts";
-import type { AskedProfile, Caller } from "./caller.ts";
+import type { AskedProfile } from "./asked-profile.ts";
+import type { Caller } from "./caller.ts";
 import type { KnownToken } from "./known-tokens.ts";
 
 /** What a request's line shows of the connection and the request line. */
@@ -67,7 +68,7 @@ export class AuditScope {
   }
 
   matched(matches: readonly ClaimMatch[]): void {
-    this.#judged = this.#profile?.matched(matches);
+    this.#judged = this.#caller?.matched(matches);
   }
 
   notMatched(attemptedPatterns: NonNullable<AuditToken["attemptedPatterns"]>): void {

@@ -29,9 +29,9 @@ export function authenticate(
 
 /** The scheme is case-insensitive (RFC 9110 section 11.1); `Bearer` alone, or another scheme, is no credential for us. */
 function bearerToken(authorization: string): string | undefined {
-  const space = authorization.indexOf(" ");
-  if (space === -1 || authorization.slice(0, space).toLowerCase() !== "bearer") return undefined;
-  const token = authorization.slice(space + 1).trim();
+  const isUsual = authorization.startsWith("Bearer ");
+  if (!isUsual && !/^bearer /i.test(authorization)) return undefined;
+  const token = authorization.slice("Bearer ".length).trim();
   return token === "" ? undefined : token;
 }
 

@@ -2,11 +2,12 @@ import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
 import type { PolicyGeneration } from "../profiles/policy.ts";
 import type { ProfileReference } from "../profiles/reference.ts";
 import { chooseTarget, type Wish } from "../vending/choose-target.ts";
-import type { AuthorizationRequest, VendingTarget } from "../vending/authorize.ts";
+import type { VendingTarget } from "../vending/authorize.ts";
 import { callerScopeOf } from "../vending/canonical-profile.ts";
+import type { AskedProfile } from "./asked-profile.ts";
 import type { AuditScope } from "./audit-scope.ts";
 import { authenticate } from "./authenticate.ts";
-import type { AskedProfile, Caller } from "./caller.ts";
+import type { Caller } from "./caller.ts";
 import { readCallerScope } from "./caller-scope.ts";
 import { NOTHING, refused, type Decision } from "./decision.ts";
 import type { Refusal } from "./error-response.ts";
@@ -101,28 +102,26 @@ function decideProfile(
   }
   if (choice.kind === "skip") return skip(exchange);
   const gitPath = wish.kind === "git" ? wish.path : undefined;
-  return chain(
-    vendFor(requestFor(asked, choice.target, exchange.scope), choice.asked, services, exchange),
-    (outcome) => {
-      switch (outcome.kind) {
-        case "token":
-          return { kind: "token", description: outcome.description, token: outcome.token, gitPath };
-        case "nothing":
-          return exchange.route.format === "git" ? skip(exchange) : NOTHING;
-        case "refused":
-          return refuse(exchange, outcome.refusal);
-      }
-    },
-  );
+  const request = narrow(asked, choice.target, exchange.scope).requestFor(caller.identity, choice.target);
+  return chain(vendFor(request, choice.asked, services, exchange), (outcome) => {
+    switch (outcome.kind) {
+      case "token":
+        return { kind: "token", description: outcome.description, token: outcome.token, gitPath };
+      case "nothing":
+        return exchange.route.format === "git" ? skip(exchange) : NOTHING;
+      case "refused":
+        return refuse(exchange, outcome.refusal);
+    }
+  });
 }
 
 /** From here on the audit entry names the one repository that the caller chose, where it chose one. */
-function requestFor(asked: AskedProfile, target: VendingTarget, scope: AuditScope): AuthorizationRequest {
+function narrow(asked: AskedProfile, target: VendingTarget, scope: AuditScope): AskedProfile {
   const callerScope = callerScopeOf(target);
-  if (callerScope === undefined) return asked.requestFor(target);
-  const scoped = asked.scopedTo(callerScope);
-  scope.resolved(scoped);
-  return scoped.requestFor(target);
+  if (callerScope === undefined) return asked;
+  const narrowed = asked.scopedTo(callerScope);
+  scope.resolved(narrowed);
+  return narrowed;
 }
 
 /** An understood request that we have nothing for. */

@@ -1,28 +1,25 @@
 import { AuditPart } from "../audit/audit-part.ts";
 import type { AuditToken } from "../audit/entry.ts";
-import { RecentValues } from "../lib/recent-values.ts";
-import type { TokenDescription } from "../token/token-description.ts";
+import { ReusedValues } from "../lib/reused-values.ts";
+import type { TokenDescription, TokenRepositories } from "../token/token-description.ts";
 import { renderTokenReply } from "../token/token-reply.ts";
 import type { VendedToken } from "../token/vended-token.ts";
-import { vendedFields, type VendedFacts } from "../vending/audit-token.ts";
+import { vendedFields } from "../vending/audit-token.ts";
+import type { AuthorizedRequest, VendingTarget } from "../vending/authorize.ts";
+import { repositoriesOf } from "../vending/describe-token.ts";
 
 /** Of tokens: those of the last minutes. */
 const IN_USE = 2048;
 
-type Reach = Omit<VendedFacts, "source">;
-
-/**
- * What replies and audit entries show of tokens: kept from a token's second use on, while it is in use. Holding what nobody may need again
- * costs more than making it.
- */
+/** What replies and audit entries show of tokens that are in use. */
 export class KnownTokens {
-  readonly #tokens = new RecentValues<VendedToken, KnownToken | "used once">(IN_USE);
+  readonly #tokens = new ReusedValues<VendedToken, KnownToken>(IN_USE);
 
-  of(reach: Reach): KnownToken {
-    const known = this.#tokens.get(reach.token);
-    if (known instanceof KnownToken && known.reaches(reach)) return known;
-    const made = new KnownToken(reach);
-    this.#tokens.set(reach.token, known === undefined ? "used once" : made);
+  of(token: VendedToken, request: AuthorizedRequest): KnownToken {
+    const known = this.#tokens.get(token);
+    if (known?.isFor(request) === true) return known;
+    const made = new KnownToken(token, request);
+    this.#tokens.made(token, made);
     return made;
   }
 }
@@ -31,31 +28,30 @@ export class KnownTokens {
 export class KnownToken {
   readonly token: VendedToken;
   readonly part: AuditPart<AuditToken>;
-  readonly #reach: Reach;
+  readonly #target: VendingTarget;
+  readonly #permissions: readonly string[];
+  readonly #repositories: TokenRepositories;
   #reply: { readonly of: TokenDescription; readonly text: string } | undefined;
 
-  constructor(reach: Reach) {
-    this.token = reach.token;
-    this.part = new AuditPart(vendedFields(reach));
-    this.#reach = reach;
+  constructor(token: VendedToken, request: AuthorizedRequest) {
+    const permissions = request.profile.permissions.names;
+    const repositories = repositoriesOf(request, token);
+    this.token = token;
+    this.part = new AuditPart(vendedFields({ token, repositories, permissions }));
+    this.#target = request.target;
+    this.#permissions = permissions;
+    this.#repositories = repositories;
   }
 
   /** Profiles that have the same permissions share tokens. */
-  reaches({ permissions, repositories }: Reach): boolean {
-    const mine = this.#reach;
-    if (permissions !== mine.permissions) return false;
-    if (repositories.kind === "all" || mine.repositories.kind === "all")
-      return repositories.kind === mine.repositories.kind;
-    const { names } = repositories;
-    return (
-      names.length === mine.repositories.names.length && mine.repositories.names.every((name, at) => name === names[at])
-    );
+  isFor({ profile, target }: AuthorizedRequest): boolean {
+    return profile.permissions.names === this.#permissions && reachesSame(this.#target, target);
   }
 
   /** The JSON reply. `disclose` is the same each time. */
   reply(description: TokenDescription, disclose: boolean): string {
     if (this.#reply === undefined || !isSame(this.#reply.of, description)) {
-      const text = renderTokenReply(description, this.#reach.repositories, this.token, disclose);
+      const text = renderTokenReply(description, this.#repositories, this.token, disclose);
       this.#reply = { of: description, text };
     }
     return this.#reply.text;
@@ -68,5 +64,16 @@ function isSame(one: TokenDescription, other: TokenDescription): boolean {
     one.organizationSlug === other.organizationSlug &&
     one.permissions === other.permissions &&
     one.app === other.app
+  );
+}
+
+/** A pipeline's token reaches what it was made for. */
+function reachesSame(one: VendingTarget, other: VendingTarget): boolean {
+  if (one.kind === "pipeline" || other.kind === "pipeline") return one.kind === other.kind;
+  if (one.repositories.kind === "all" || other.repositories.kind === "all")
+    return one.repositories.kind === other.repositories.kind;
+  const { names } = other.repositories;
+  return (
+    names.length === one.repositories.names.length && one.repositories.names.every((name, at) => name === names[at])
   );
 }

@@ -2,7 +2,7 @@ import { chain, type MaybePromise } from "../lib/maybe-promise.ts";
 import type { TokenDescription } from "../token/token-description.ts";
 import { authorize, type AuthorizationRequest, type AuthorizedRequest } from "../vending/authorize.ts";
 import { coversAsked, type AskedRepository } from "../vending/coverage.ts";
-import { describeToken, repositoriesOf } from "../vending/describe-token.ts";
+import { describeToken } from "../vending/describe-token.ts";
 import type { VendOutcome } from "../vending/vend.ts";
 import type { AuditScope } from "./audit-scope.ts";
 import type { Refusal } from "./error-response.ts";
@@ -66,9 +66,7 @@ function conclude(
 ): VendingResult {
   switch (outcome.kind) {
     case "vended": {
-      const repositories = repositoriesOf(request, outcome.token);
-      const permissions = request.profile.permissions.names;
-      const token = services.knownTokens.of({ token: outcome.token, repositories, permissions });
+      const token = services.knownTokens.of(outcome.token, request);
       scope.vended(token, outcome.source, services.clock.nowMs());
       return { kind: "token", description: describeToken(request), token };
     }

@@ -17,11 +17,8 @@ export interface RememberedTokensOptions {
   readonly readings: number;
 }
 
-/** A token that is in use: one look-up has all that it takes. */
-export interface Reading<Caller> {
-  readonly proof: Proof;
-  readonly authentication: Extract<Authentication<Caller>, { readonly kind: "authenticated" }>;
-}
+/** A token that is in use: one look-up, and one object, have all that it takes. */
+export type Reading<Caller> = Proof & Extract<Authentication<Caller>, { readonly kind: "authenticated" }>;
 
 /** Longer tokens are read at each use, so that what memory holds of the others has a bound in bytes too. */
 const LONGEST_KEPT = 4 * 1024;
@@ -54,7 +51,7 @@ export class RememberedTokens<Caller> {
   /** Keeps what was read from a token, unless that was a refusal: those depend on the time. */
   read(digest: string, jwt: string, proof: Proof, authentication: Authentication<Caller>): void {
     if (authentication.kind === "authenticated" && jwt.length <= LONGEST_KEPT)
-      this.#readings.set(digest, { proof, authentication });
+      this.#readings.set(digest, { ...authentication, ...proof });
   }
 
   /** Forgets everything that was verified by keys which `keys` lacks. Free while the set is the same object. */
@@ -62,7 +59,7 @@ export class RememberedTokens<Caller> {
     if (keys === this.#adopted) return;
     this.#adopted = keys;
     this.#proofs.deleteWhere(({ keyId }) => !keys.has(keyId));
-    this.#readings.deleteWhere(({ proof }) => !keys.has(proof.keyId));
+    this.#readings.deleteWhere(({ keyId }) => !keys.has(keyId));
   }
 }
 

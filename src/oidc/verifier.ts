@@ -63,13 +63,13 @@ export function createVerifier<Caller>(options: VerifierOptions<Caller>): Verifi
   /** What is remembered of this very token, while its key is in force and its times hold; otherwise it is judged afresh. */
   const recall = (jwt: string, digest: string): Authentication<Caller> | undefined => {
     const known = remembered.reading(digest);
-    const proof = known?.proof ?? remembered.find(digest);
+    const proof = known ?? remembered.find(digest);
     if (proof === undefined) return undefined;
     const answer = keySource.current();
     if (answer instanceof Promise || answer.kind === "unavailable") return undefined;
     remembered.adopt(answer.keys);
     if (!answer.keys.has(proof.keyId) || !isInForce(proof, clock.nowMs())) return undefined;
-    if (known !== undefined) return known.authentication;
+    if (known !== undefined) return known;
     const authentication = attempt(() => readAgain(jwt));
     remembered.read(digest, jwt, proof, authentication);
     return authentication;

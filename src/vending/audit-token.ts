@@ -1,16 +1,15 @@
 import type { AuditHandover, AuditToken } from "../audit/entry.ts";
 import type { GitHubApp } from "../github/app.ts";
 import { formatEpochSeconds } from "../lib/rfc3339.ts";
-import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import type { OrganizationProfile, PipelineProfile } from "../profiles/policy.ts";
 import type { TokenRepositories } from "../token/token-description.ts";
 import type { VendedToken } from "../token/vended-token.ts";
 import type { AuthorizedRequest } from "./authorize.ts";
-import { callerScopeOf, canonicalProfile } from "./canonical-profile.ts";
+import { callerScopeOf, canonicalProfile, type PipelineName } from "./canonical-profile.ts";
 import { repositoriesOf } from "./describe-token.ts";
 
 export interface ResolvedFacts {
-  readonly identity: BuildkiteIdentity;
+  readonly identity: PipelineName;
   readonly profile: PipelineProfile | OrganizationProfile;
   readonly callerScope: string | undefined;
   readonly app: GitHubApp;

@@ -21,7 +21,7 @@ export interface AuthorizationRequest {
   readonly profile: PipelineProfile | OrganizationProfile;
   readonly app: GitHubApp;
   readonly target: VendingTarget;
-  /** Of requests of this caller, this policy, this profile, this App and this caller scope. Absent: nothing is kept. */
+  /** Of requests of this pipeline, policy, profile, App and caller scope. Absent: nothing is kept. */
   readonly memo?: RequestMemo | undefined;
 }
 

@@ -2,12 +2,15 @@ import type { BuildkiteIdentity } from "../oidc/buildkite-identity.ts";
 import type { OrganizationProfile, PipelineProfile } from "../profiles/policy.ts";
 import type { VendingTarget } from "./authorize.ts";
 
+/** What names a pipeline. */
+export type PipelineName = Pick<BuildkiteIdentity, "organizationSlug" | "pipelineSlug" | "pipelineId">;
+
 /**
  * The canonical name of what is asked for, as audit entries show it and cache keys contain it. Every part is of a grammar without
  * `/`, so different requests cannot share a name.
  */
 export function canonicalProfile(
-  identity: BuildkiteIdentity,
+  identity: PipelineName,
   profile: PipelineProfile | OrganizationProfile,
   callerScope: string | undefined,
 ): string {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { AskedProfile, Caller } from "../../src/http/caller.ts";
+import { AskedProfiles } from "../../src/http/asked-profile.ts";
+import { Caller } from "../../src/http/caller.ts";
 import { resolvedFields } from "../../src/vending/audit-token.ts";
 import { authorize, type AuthorizedRequest, type VendingTarget } from "../../src/vending/authorize.ts";
 import { cacheKey } from "../../src/vending/cache-key.ts";
@@ -10,28 +11,33 @@ import { authorizedRequest, WEB } from "../support/authorized-requests.ts";
 
 const SCOPES = ["widget", "Widget", "gadget"];
 
-test("whatever a caller that is in use asks for, in whatever order and again, has the key, description and audit fields of a stranger's", () =>
+test("whatever is asked for by callers that are in use, in whatever order and again, has the key, description and audit fields of a stranger's", () =>
   fc.assert(
     fc.property(
       fc.array(authorizedRequest, { minLength: 2, maxLength: 3 }),
-      fc.array(fc.record({ profile: fc.nat(), app: fc.nat(), policy: fc.nat(), scope: fc.nat() }), { maxLength: 20 }),
+      fc.array(fc.record({ who: fc.nat(), profile: fc.nat(), app: fc.nat(), policy: fc.nat(), scope: fc.nat() }), {
+        maxLength: 20,
+      }),
       (requests, asks) => {
+        const profiles = new AskedProfiles();
+        const callers = requests.map(({ identity }) => new Caller(identity, profiles));
         const from = (index: number): AuthorizedRequest => requests[index % requests.length] as AuthorizedRequest;
-        const { identity } = from(0);
-        const caller = new Caller(identity);
         for (const ask of asks) {
+          const caller = callers[ask.who % callers.length] as Caller;
+          const { identity } = caller;
           const { profile, target: own } = from(ask.profile);
           const [{ app }, { policyDigest }] = [from(ask.app), from(ask.policy)];
           const target = callerScopeOf(own) === undefined ? own : scopedTo(SCOPES[ask.scope % SCOPES.length] ?? "");
           const callerScope = callerScopeOf(target);
           const asked = caller.asks(profile, app, policyDigest);
-          const scoped = callerScope === undefined ? asked : asked.scopedTo(callerScope);
-          const known = authorized(scoped.requestFor(target));
+          const narrowed = callerScope === undefined ? asked : asked.scopedTo(callerScope);
+          const known = authorized(narrowed.requestFor(identity, target));
           const anew = authorized({ identity, policyDigest, profile, app, target });
           expect(cacheKey(known, WEB.host)).toEqual(cacheKey(anew, WEB.host));
           expect(describeToken(known)).toEqual(describeToken(anew));
           const facts = { identity, policyDigest, profile, app, callerScope };
-          expect(scoped.part.members).toEqual(resolvedFields(facts));
+          expect(narrowed.part.members).toEqual(resolvedFields(facts));
+          expect(known.identity).toBe(identity);
         }
       },
     ),
@@ -39,14 +45,12 @@ test("whatever a caller that is in use asks for, in whatever order and again, ha
   ));
 
 test("the rules that let a caller in are shown as they are now", () => {
-  const asked = fc
-    .sample(authorizedRequest, 1)
-    .map((one) => new AskedProfile(one.identity, one.profile, one.app, "d", undefined));
-  for (const one of asked) {
-    const branch = { claim: "build_branch", value: "main" } as const;
-    const tag = { claim: "build_tag", value: "v1" } as const;
+  const branch = { claim: "build_branch", value: "main" } as const;
+  const tag = { claim: "build_tag", value: "v1" } as const;
+  for (const { identity } of fc.sample(authorizedRequest, 1)) {
+    const caller = new Caller(identity, new AskedProfiles());
     for (const matches of [[branch], [branch], [tag], [branch, tag], [], [branch]])
-      expect(one.matched(matches).members).toEqual({ matches });
+      expect(caller.matched(matches).members).toEqual({ matches });
   }
 });
 

@@ -1,6 +1,7 @@
 import { createCache } from "../../src/cache/create-cache.ts";
 import type { GitHubApp } from "../../src/github/app.ts";
 import type { TokenRequest } from "../../src/github/installation-tokens.ts";
+import { AskedProfiles } from "../../src/http/asked-profile.ts";
 import { Caller } from "../../src/http/caller.ts";
 import { KnownTokens } from "../../src/http/known-tokens.ts";
 import { createRequestHandler } from "../../src/http/request-handler.ts";
@@ -99,11 +100,12 @@ export function createInProcessService(
   });
   let caller: Caller | undefined;
   /** Whoever comes again is the same object, as with JWTs that are in use. */
+  const profiles = new AskedProfiles();
   const callers = new Map<string, Caller>();
   const callerOf = (identity: BuildkiteIdentity): Caller => {
     const { claims, ...others } = identity;
     const name = JSON.stringify([others, [...claims.keys()].map((claim) => [claim, claims.get(claim)])]);
-    const known = callers.get(name) ?? new Caller(identity);
+    const known = callers.get(name) ?? new Caller(identity, profiles);
     callers.set(name, known);
     return known;
   };

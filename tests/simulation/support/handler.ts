@@ -1,4 +1,5 @@
 import type { GitHubApp } from "../../../src/github/app.ts";
+import { AskedProfiles } from "../../../src/http/asked-profile.ts";
 import { Caller } from "../../../src/http/caller.ts";
 import { KnownTokens } from "../../../src/http/known-tokens.ts";
 import { createRequestHandler, type RequestHandler } from "../../../src/http/request-handler.ts";
@@ -28,9 +29,10 @@ export interface HandlerParts {
 
 /** The request pipeline for callers who are believed: a bearer token is the slug of the pipeline that asks. */
 export function createHandler({ vend, policy, clock, onUnexpected }: HandlerParts): RequestHandler {
+  const profiles = new AskedProfiles();
   const callers = new Map<string, Caller>();
   const callerOf = (pipeline: string): Caller => {
-    const caller = callers.get(pipeline) ?? new Caller(identityOf(pipeline));
+    const caller = callers.get(pipeline) ?? new Caller(identityOf(pipeline), profiles);
     callers.set(pipeline, caller);
     return caller;
   };

@@ -59,7 +59,7 @@ describe("RememberedTokens", () => {
     const tokens = new RememberedTokens<BuildkiteIdentity>({ proofs: 10, readings: 2 });
     const proof = verifiedBy("k");
     tokens.read("one", "jwt", proof, authenticated);
-    expect(tokens.reading("one")).toEqual({ proof, authentication: authenticated });
+    expect(tokens.reading("one")).toEqual({ ...proof, ...authenticated });
     for (const other of ["a", "b", "c", "d"]) tokens.read(other, "jwt", proof, authenticated);
     expect(tokens.reading("one")).toBeUndefined();
   });
