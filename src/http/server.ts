@@ -17,8 +17,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /**
  * Listens, and hands every request to one plain function.
  *
- * Elysia is the shell: its router accepts trailing and double slashes, never answers 405 and decodes leniently, and its hooks apply only
- * to routes registered after them; so the routes, and all that is security, live in `handle`, which the tests call with and without it.
+ * Elysia is the shell: its router accepts trailing and double slashes, never answers 405 and decodes leniently; so the routes, and all that
+ * is security, live in `handle`, which the tests call with and without it, and which answers before that router is asked.
  *
  * Throws `port-unusable` when the address and port cannot be had.
  */
@@ -29,8 +29,9 @@ export function startServer(options: ServerOptions, handle: RequestHandler): Run
     handler: { standardHostname: false },
     serve: { development: false, reusePort: false, idleTimeout: IDLE_SECONDS, maxRequestBodySize: MAX_BODY_BYTES },
   })
-    .onError(({ request }) => handle(request, connectionOf(app.server, request)))
-    .all("/*", ({ request, server }) => handle(request, connectionOf(server, request)), { parse: "none" });
+    // It never throws; if it does all the same, Elysia would put the error's text into the reply.
+    .onError(() => new Response("Internal Server Error", { status: 500, headers: { "content-type": "text/plain" } }))
+    .onRequest(({ request, server }) => handle(request, connectionOf(server, request)));
   try {
     app.listen({ port: options.port, ...(options.hostname === undefined ? {} : { hostname: options.hostname }) });
   } catch (error) {
