@@ -14,21 +14,18 @@ export class AuditPart<Members extends object> {
 
   /** `"a":1,"b":"x"`: JSON without its braces. */
   get json(): string {
-    return (this.#json ??= renderMembers(this.members));
+    return (this.#json ??= this.render());
+  }
+
+  protected render(): string {
+    return renderMembers(this.members);
   }
 }
 
-/** The same, for members that end in an object to which each line adds something. */
-export class OpenAuditPart<Members extends object> {
-  readonly members: Members;
-  #json: string | undefined;
-
-  constructor(members: Members) {
-    this.members = members;
-  }
-
-  /** `"a":{"b":1},"c":{"d":2`: without the brace of the last one, which must not be empty. */
-  get json(): string {
-    return (this.#json ??= renderMembers(this.members).slice(0, -1));
+/** The same, for members that end in an object to which each line adds something. That object must not be empty. */
+export class OpenAuditPart<Members extends object> extends AuditPart<Members> {
+  /** `"a":{"b":1},"c":{"d":2`: without the brace of the last one. */
+  protected override render(): string {
+    return super.render().slice(0, -1);
   }
 }

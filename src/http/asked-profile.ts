@@ -14,7 +14,7 @@ type Profile = PipelineProfile | OrganizationProfile;
 /** Those of the last minutes. */
 const IN_USE = 2048;
 
-/** What pipelines ask for: one object for all jobs of a pipeline, while it is in use. */
+/** What is asked for: one object for all jobs of a pipeline, and of an organization's profile for all of its pipelines, while it is in use. */
 export class AskedProfiles {
   readonly #asked = new ReusedValues<string, AskedProfile>(IN_USE);
 
@@ -31,10 +31,11 @@ export class AskedProfiles {
 }
 
 /**
- * A pipeline and a profile, and the one repository that the caller chose, where it chooses: with what follows from them. Nothing in it is a
- * decision, and nothing of one job.
+ * A profile, the pipeline whose own it is, and the one repository that the caller chose, where it chooses: with what follows from them. Nothing
+ * in it is a decision, and nothing of one job.
  */
 export class AskedProfile implements ResolvedFacts {
+  /** Of an organization's profile, whichever asked first: only the organization counts. */
   readonly identity: PipelineName;
   readonly profile: Profile;
   readonly app: GitHubApp;
