@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { decodeUtf8 } from "../lib/utf8.ts";
 import type { Aead } from "../tink/nonce-aead.ts";
 import type { UnusedKind } from "./entry-codec.ts";
 import type { CacheObserver } from "./observer.ts";
@@ -36,13 +37,14 @@ export interface SealedFormOptions {
 }
 
 const MARK = "cb-enc:";
+const utf8 = new TextEncoder();
 
 /**
  * Entries under `PREFIXenc:KEY` as `cb-enc:` and the padded base64 of the ciphertext. Its associated data is `PREFIXKEY`, so an entry
  * opens under its own key alone.
  */
 export function createSealedForm({ keyPrefix, currentAead, clock, observer }: SealedFormOptions): EntryForm {
-  const associatedData = (key: string): Uint8Array => new TextEncoder().encode(keyPrefix + key);
+  const associatedData = (key: string): Uint8Array => utf8.encode(keyPrefix + key);
 
   const timed = (operation: "encrypt" | "decrypt", run: () => Uint8Array | undefined): Uint8Array | undefined => {
     const startedMs = clock.monotonicMs();
@@ -59,7 +61,7 @@ export function createSealedForm({ keyPrefix, currentAead, clock, observer }: Se
   return {
     storageKey: (key) => `${keyPrefix}enc:${key}`,
     seal: (key, text) => {
-      const plaintext = new TextEncoder().encode(text);
+      const plaintext = utf8.encode(text);
       const sealed = timed("encrypt", () => currentAead().seal(plaintext, associatedData(key)));
       if (sealed === undefined) throw new TypeError("sealing always gives a ciphertext");
       return MARK + sealed.toBase64();
@@ -85,12 +87,9 @@ function openOrUndefined(aead: Aead, ciphertext: Uint8Array, associatedData: Uin
 }
 
 function decodeText(bytes: Uint8Array): Opened {
-  try {
-    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
-  } catch {
-    // JSON is UTF-8.
-    return unused("broken-json");
-  }
+  const text = decodeUtf8(bytes);
+  // JSON is UTF-8.
+  return text === undefined ? unused("broken-json") : { kind: "text", text };
 }
 
 function decodeBase64(text: string): Uint8Array | undefined {

@@ -36,10 +36,6 @@ export function parseRepositoryPath(path: string): Repository | undefined {
   return isOwnerName(owner) && isRepositoryName(name) ? { owner, name } : undefined;
 }
 
-export function isSameRepository(a: Repository, b: Repository): boolean {
-  return isSameName(a.owner, b.owner) && isSameName(a.name, b.name);
-}
-
 /** One `.git`, lower case as git writes it. */
 function withoutGitSuffix(segment: string): string {
   return segment.endsWith(".git") ? segment.slice(0, -4) : segment;

@@ -1,3 +1,5 @@
+import { decodeUtf8 } from "../lib/utf8.ts";
+
 /**
  * git's credential format (git-scm.com/docs/git-credential, "Input/output format"), the subset that a helper needs: `key=value` lines up to the
  * first empty line. Lines without `=` or with an empty key are skipped, the last of a repeated key counts, CRLF line ends are accepted.
@@ -36,12 +38,4 @@ export function renderGitCredential(pairs: readonly (readonly [key: string, valu
 
 function isWritable(value: string | undefined): boolean {
   return value === undefined || !(value.includes("\n") || value.includes("\r") || value.includes("\0"));
-}
-
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

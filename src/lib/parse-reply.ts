@@ -21,9 +21,12 @@ export function parseReply<Schema extends v.GenericSchema>(
   });
 }
 
+/** A byte-order mark is passed over. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function parseJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    return JSON.parse(utf8.decode(body));
   } catch {
     return undefined;
   }

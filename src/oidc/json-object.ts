@@ -1,7 +1,7 @@
+import { decodeUtf8 } from "../lib/utf8.ts";
+
 /** A JSON object as `JSON.parse` gives it. `__proto__` is a plain member here, never the prototype. */
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * One JSON object (RFC 8259) in UTF-8 without a byte-order mark, in which no top-level member stands twice.
@@ -10,8 +10,9 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * things. Members of nested objects are not checked: nobody reads them. Undefined when it is anything else.
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return undefined;
   try {
-    const text = utf8.decode(bytes);
     const value: unknown = JSON.parse(text);
     if (!isObject(value)) return undefined;
     // Equal names collapse into one, however they are escaped, so the counts differ exactly when one was repeated.

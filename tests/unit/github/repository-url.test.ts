@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isSameRepository, parsePipelineRepository, parseRepositoryPath } from "../../../src/github/repository-url.ts";
+import { parsePipelineRepository, parseRepositoryPath } from "../../../src/github/repository-url.ts";
 
 const GITHUB = new URL("https://github.com");
 const ENTERPRISE = new URL("https://git.example.com:8443");
@@ -93,9 +93,4 @@ describe("parseRepositoryPath()", () => {
       expect(parseRepositoryPath(path)).toBeUndefined();
     },
   );
-});
-
-test("isSameRepository() ignores ASCII case, and nothing else", () => {
-  expect(isSameRepository({ owner: "Acme", name: "Widget" }, { owner: "acme", name: "wIDGET" })).toBe(true);
-  expect(isSameRepository({ owner: "acme", name: "widget" }, { owner: "acme", name: "widgets" })).toBe(false);
 });
