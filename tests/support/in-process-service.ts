@@ -1,3 +1,4 @@
+import type { AuditLog } from "../../src/audit/audit-log.ts";
 import { createCache } from "../../src/cache/create-cache.ts";
 import type { GitHubApp } from "../../src/github/app.ts";
 import type { TokenRequest } from "../../src/github/installation-tokens.ts";
@@ -12,7 +13,7 @@ import { createMint, type Refusal } from "../../src/vending/mint.ts";
 import { createRecentRequests } from "../../src/vending/recent-requests.ts";
 import { createMovedPipelines } from "../../src/vending/moved-pipelines.ts";
 import { createVend } from "../../src/vending/vend.ts";
-import { createFixedClock } from "./fixed-clock.ts";
+import { createFixedClock, type FixedClock } from "./fixed-clock.ts";
 import { PLAIN_HTTP, SILENT_AUDIT } from "./plain-http.ts";
 
 export const OWNER = "acme";
@@ -27,6 +28,7 @@ export interface Reply {
 }
 
 export interface InProcessService {
+  readonly clock: FixedClock;
   readonly ask: (identity: BuildkiteIdentity, request: Request) => Promise<Reply>;
 }
 
@@ -40,7 +42,10 @@ function createApp(name: string): GitHubApp {
  */
 export function createInProcessService(
   yaml: string,
-  { apps = [] }: { readonly apps?: readonly string[] } = {},
+  {
+    apps = [],
+    audit = () => SILENT_AUDIT,
+  }: { readonly apps?: readonly string[]; readonly audit?: (clock: FixedClock) => AuditLog } = {},
 ): InProcessService {
   const compiled = compileFile(
     new TextEncoder().encode(yaml),
@@ -116,7 +121,7 @@ export function createInProcessService(
     policy: () => ({ kind: "generation", generation }),
     apps: { find: (name) => registered.get(name), account: () => account },
     vend,
-    audit: SILENT_AUDIT,
+    audit: audit(clock),
     knownTokens: new KnownTokens(),
     clock,
     newRequestId: () => "id",
@@ -126,6 +131,7 @@ export function createInProcessService(
     settings: PLAIN_HTTP,
   });
   return {
+    clock,
     ask: async (who, request) => {
       caller = callerOf(who);
       const { status, headers, text } = await read(handle(request, { peer: "", closeAfter: () => undefined }));
