@@ -79,9 +79,14 @@ class TokenExchange implements Work, Watched, LineWaiter {
     else this.#answerUnrecorded(STUCK);
   }
 
+  /** Whatever goes wrong here is this request's own: others wait for the same write. */
   onDeparture(isWritten: boolean): void {
-    if (!isWritten) this.#answerUnrecorded(STUCK);
-    else if (this.#recorded !== undefined) this.#answer(this.#recorded.decision, this.#recorded.reply);
+    try {
+      if (!isWritten) this.#answerUnrecorded(STUCK);
+      else if (this.#recorded !== undefined) this.#answer(this.#recorded.decision, this.#recorded.reply);
+    } catch (error) {
+      this.#services.onUnexpected(error);
+    }
   }
 
   onWaiting(): void {
