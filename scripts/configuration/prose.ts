@@ -26,7 +26,7 @@ Every problem is found before anything is opened or listened on, all are reporte
 | \`NODE_EXTRA_CA_CERTS\` | a PEM file of more authorities for all outgoing TLS |
 | \`NO_COLOR\` | no colour on a terminal |
 | \`BUN_JSC_forceRAMSize\` | the runtime's idea of the machine's memory, in bytes; the image sets it (docs/container.md) |
-| \`BUN_JSC_largeHeapGrowthFactor\` | how far the runtime lets its heap grow before it collects; the image sets it |
+| \`BUN_JSC_mediumHeapGrowthFactor\`, \`BUN_JSC_largeHeapGrowthFactor\` | how far the runtime lets its heap grow before it collects; the image sets them |
 
 These would let code in, print secrets, or stop verifying certificates. Every command exits with 1 and names them: \`BUN_OPTIONS\`, \`BUN_INSPECT*\`,
 \`BUN_CONFIG_VERBOSE_FETCH\`, \`NODE_TLS_REJECT_UNAUTHORIZED=0\`, \`SSLKEYLOGFILE\`. \`BUN_BE_BUN\` acts before the program and cannot be seen by it: whoever can
