@@ -59,9 +59,9 @@ function parseTokens(text: string, lines: LineCounter): Parsing {
   const tokens: CST.Token[] = [];
   for (let start = 0; start >= 0; start = text.indexOf("\n", start) + 1 || -1) lines.addNewLine(start);
   let errors = 0;
-  let count = 0;
-  for (const lexeme of new Lexer().lex(text)) {
-    if (++count > MAX_TOKENS) return { kind: "too-many" };
+  const lexemes: string[] = [];
+  for (const lexeme of new Lexer().lex(text)) if (lexemes.push(lexeme) > MAX_TOKENS) return { kind: "too-many" };
+  for (const lexeme of lexemes) {
     for (const token of parser.next(lexeme)) {
       tokens.push(token);
       if (token.type === "error") errors++;
