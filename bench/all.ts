@@ -14,6 +14,7 @@ const SCRIPTS = [
   "shared-hits",
   "uncached",
   "startup",
+  "policy-files",
   "memory",
   "growth",
   "scaling",

@@ -32,8 +32,7 @@ function hasNothingToCut(value: unknown): boolean {
   if (typeof value === "string") return value.length <= SHORT_STRING;
   if (typeof value !== "object" || value === null) return true;
   if (Array.isArray(value)) return value.length <= WIDEST.listItems && value.every(hasNothingToCut);
-  for (const member of Object.values(value)) if (!hasNothingToCut(member)) return false;
-  return true;
+  return Object.values(value).every(hasNothingToCut);
 }
 
 function cutter(limits: CutLimits): (key: string, value: unknown) => unknown {

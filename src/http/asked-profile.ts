@@ -63,7 +63,9 @@ export class AskedProfile implements ResolvedFacts {
   }
 
   scopedTo(callerScope: string): AskedProfile {
-    if (this.#scoped?.callerScope !== callerScope) this.#scoped = new AskedProfile({ ...this.#facts(), callerScope });
+    if (this.#scoped?.callerScope === callerScope) return this.#scoped;
+    const { identity, profile, app, policyDigest } = this;
+    this.#scoped = new AskedProfile({ identity, profile, app, policyDigest, callerScope });
     return this.#scoped;
   }
 
@@ -71,10 +73,5 @@ export class AskedProfile implements ResolvedFacts {
   requestFor(identity: BuildkiteIdentity, target: VendingTarget): AuthorizationRequest {
     const { policyDigest, profile, app } = this;
     return { identity, policyDigest, profile, app, target, memo: this.#memo };
-  }
-
-  #facts(): Omit<ResolvedFacts, "callerScope"> {
-    const { identity, profile, app, policyDigest } = this;
-    return { identity, profile, app, policyDigest };
   }
 }

@@ -29,8 +29,7 @@ export function authenticate(
 
 /** The scheme is case-insensitive (RFC 9110 section 11.1); `Bearer` alone, or another scheme, is no credential for us. */
 function bearerToken(authorization: string): string | undefined {
-  const isUsual = authorization.startsWith("Bearer ");
-  if (!isUsual && !/^bearer /i.test(authorization)) return undefined;
+  if (!/^bearer /i.test(authorization)) return undefined;
   const token = authorization.slice("Bearer ".length).trim();
   return token === "" ? undefined : token;
 }

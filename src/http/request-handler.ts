@@ -64,6 +64,6 @@ function answerPlainly(
   }
 }
 
-function plainText(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response {
+export function plainText(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(text, { status, headers: { "content-type": "text/plain", ...headers } });
 }

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { BridgeError } from "../lib/bridge-error.ts";
-import { IDLE_SECONDS, type Connection, type RequestHandler } from "./request-handler.ts";
+import { IDLE_SECONDS, plainText, type Connection, type RequestHandler } from "./request-handler.ts";
 
 export interface ServerOptions {
   readonly port: number;
@@ -30,7 +30,7 @@ export function startServer(options: ServerOptions, handle: RequestHandler): Run
     serve: { development: false, reusePort: false, idleTimeout: IDLE_SECONDS, maxRequestBodySize: MAX_BODY_BYTES },
   })
     // It never throws; if it does all the same, Elysia would put the error's text into the reply.
-    .onError(() => new Response("Internal Server Error", { status: 500, headers: { "content-type": "text/plain" } }))
+    .onError(() => plainText(500, "Internal Server Error"))
     .onRequest(({ request, server }) => handle(request, connectionOf(server, request)));
   try {
     app.listen({ port: options.port, ...(options.hostname === undefined ? {} : { hostname: options.hostname }) });

@@ -1,3 +1,4 @@
+import { decodeUtf8 } from "../lib/utf8.ts";
 import { KeysetError } from "./keyset-error.ts";
 
 /** A JSON document that hides nothing: repeated names stay, numbers keep their spelling. */
@@ -109,11 +110,9 @@ function take(cursor: Cursor, pattern: RegExp): string | undefined {
 }
 
 function decode(document: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(document);
-  } catch {
-    throw new KeysetError("keyset-malformed", "not UTF-8 text");
-  }
+  const text = decodeUtf8(document);
+  if (text === undefined) throw new KeysetError("keyset-malformed", "not UTF-8 text");
+  return text;
 }
 
 function malformed({ text, at }: Cursor): KeysetError {

@@ -1,3 +1,4 @@
+import { decodeUtf8 } from "../lib/utf8.ts";
 import { KeysetError } from "./keyset-error.ts";
 
 /**
@@ -56,16 +57,13 @@ export function mergedMessage(fields: readonly WireField[], number: number): Wir
 
 /** The last value of a string field. Every value, also one that is overruled, has to be UTF-8. */
 export function lastString(fields: readonly WireField[], number: number): string {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  try {
-    return (
-      allBytes(fields, number)
-        .map((bytes) => decoder.decode(bytes))
-        .at(-1) ?? ""
-    );
-  } catch {
-    throw malformed("a string is not UTF-8");
+  let value = "";
+  for (const bytes of allBytes(fields, number)) {
+    const text = decodeUtf8(bytes);
+    if (text === undefined) throw malformed("a string is not UTF-8");
+    value = text;
   }
+  return value;
 }
 
 interface Cursor {
