@@ -4,31 +4,26 @@
  *
  *   bun bench/cached-token.ts [SECONDS] [ROUNDS]
  */
-import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { barChart } from "./load/chart.ts";
 import { compare, failedLoads, figuresOf, tableOf } from "./load/compare.ts";
-import { startBinary, startFloor, startPeer, type Contender } from "./load/contender.ts";
+import { measureLine, startFloorLike, startServers } from "./load/contenders.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, memoryMiB } from "./load/machine.ts";
 import { LENGTH, say } from "./load/options.ts";
 import { mebibytes, publish } from "./load/report.ts";
-import { ask, askAll } from "./load/requests.ts";
+import { askAll } from "./load/requests.ts";
 import { cachedScenarios, GIT_REQUEST } from "./load/scenarios.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 import { requireWrk } from "./load/wrk.ts";
 
 const ENTRIES = 10_000;
-const TYPICAL_LINE_LENGTH = 1200;
 
 requireWrk();
 leaveServerCores();
 using folder = workFolder();
 await using surroundings = await createSurroundings(ENTRIES);
 await using started = new AsyncDisposableStack();
-const bridge = started.use(await startBinary("bridge", { ...surroundings.environment, ...IMAGE_SETTINGS }));
-const contenders: Contender[] = [bridge];
-const command = process.env["PEER"];
-if (command !== undefined) contenders.push(started.use(await startPeer(command, surroundings.environment)));
+const { bridge, servers: contenders } = await startServers(surroundings.environment, started);
 
 const requests = surroundings.ofEachPipeline("/token");
 for (const contender of contenders) {
@@ -37,10 +32,9 @@ for (const contender of contenders) {
 }
 const [first] = requests;
 if (first === undefined) throw new TypeError("no pipeline was added");
-const line = bridge.lines.find((text) => text.includes('"audit"'))?.length ?? TYPICAL_LINE_LENGTH;
-const gitReply = await ask(bridge, { ...first, path: "/git-credentials", body: GIT_REQUEST });
-const floor = { reply: await ask(bridge, first), gitReply, line: `${"x".repeat(line)}\n` };
-contenders.push(started.use(await startFloor(floor)));
+const lineBytes = await measureLine(bridge, first);
+const gitRequest = { ...first, path: "/git-credentials", body: GIT_REQUEST };
+contenders.push(started.use(await startFloorLike(bridge, first, gitRequest)));
 
 const scenarios = cachedScenarios(folder.path, surroundings);
 const summaries = await compare(contenders, scenarios, LENGTH);
@@ -65,7 +59,7 @@ publish({
   },
   figures: {
     ...figuresOf(summaries),
-    lineBytes: line,
+    lineBytes,
     ...Object.fromEntries(
       memory.flatMap(({ name, idleMiB, afterMiB, peakMiB }) => [
         [`${name}; idleMiB`, idleMiB],

@@ -1,17 +1,17 @@
 /**
- * How long clients wait at constant rates for a token that is held in memory, counted from when each request was to be sent. Needs Go (for
- * vegeta) and dist/chinmina-bridge; PEER=COMMAND as in cached-token.ts.
+ * How long clients wait at constant rates for a token that is held in memory, counted from when each request was to be sent, beside the
+ * floor and PEER=COMMAND as in cached-token.ts. Needs Go (for vegeta) and dist/chinmina-bridge.
  *
  *   bun bench/constant-rate.ts [SECONDS] [ROUNDS]
  */
-import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { lineChart } from "./load/chart.ts";
-import { startBinary, startPeer, type Contender } from "./load/contender.ts";
+import type { Contender } from "./load/contender.ts";
+import { startFloorLike, startServers } from "./load/contenders.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, median, quantile } from "./load/machine.ts";
 import { LENGTH, say } from "./load/options.ts";
 import { count, publish, time } from "./load/report.ts";
-import { ask } from "./load/requests.ts";
+import { askAll } from "./load/requests.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 import { attack, installVegeta, writeTargets } from "./load/vegeta.ts";
 
@@ -28,12 +28,11 @@ leaveServerCores();
 using folder = workFolder();
 await using surroundings = await createSurroundings(0);
 await using started = new AsyncDisposableStack();
-const contenders: Contender[] = [
-  started.use(await startBinary("bridge", { ...surroundings.environment, ...IMAGE_SETTINGS })),
-];
-const command = process.env["PEER"];
-if (command !== undefined) contenders.push(started.use(await startPeer(command, surroundings.environment)));
+const { bridge, servers: contenders } = await startServers(surroundings.environment, started);
 const requests = surroundings.repeat(2000, "/token");
+const [first] = requests;
+if (first === undefined) throw new TypeError("there is no request to send");
+contenders.push(started.use(await startFloorLike(bridge, first)));
 
 const rows = [];
 for (const perSecond of RATES) {
@@ -82,8 +81,7 @@ publish({
 if (rows.some(({ failed }) => failed > 0)) throw new Error("not every request was answered with 200");
 
 async function run(contender: Contender, perSecond: number): Promise<Run> {
-  const [first] = requests;
-  if (first !== undefined) await ask(contender, first);
+  await askAll(contender, requests.slice(0, 1));
   const targets = writeTargets(folder.path, contender.name, contender, requests);
   const hits = await attack(targets, { perSecond, seconds: LENGTH.seconds });
   const latencies = hits.map(({ latencyMs }) => latencyMs);

@@ -1,14 +1,16 @@
 /**
- * What a token costs that is not in memory but in Valkey, over TLS and sealed: a second instance serves what the first one stored. Needs wrk
- * and dist/chinmina-bridge; Valkey is installed from Debian's packages.
+ * What a token costs that is not in memory but in Valkey, over TLS and sealed: a second instance serves what the first one stored. Beside the
+ * floor and PEER=COMMAND, as in cached-token.ts. Needs wrk and dist/chinmina-bridge; Valkey is installed from Debian's packages.
  *
  *   bun bench/shared-hits.ts [SECONDS] [ROUNDS]
  *
- * More repositories than memory keeps of a caller-scoped profile are asked for in turn, so that each request is a hit in Valkey.
+ * More repositories than memory keeps of a caller-scoped profile are asked for in turn, so that each request is a hit in Valkey. `bridge` is
+ * the second instance.
  */
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { compare, failedLoads, figuresOf, tableOf } from "./load/compare.ts";
 import { startBinary } from "./load/contender.ts";
+import { startFloorLike, startServers } from "./load/contenders.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores } from "./load/machine.ts";
 import { LENGTH } from "./load/options.ts";
@@ -38,18 +40,22 @@ const requests = Array.from({ length: REPOSITORIES }, (_none, index) => {
 });
 
 await using cache = await startSharedCache();
-const environment = { ...surroundings.environment, ...IMAGE_SETTINGS, ...cache.environment };
-await using first = await startBinary("first", environment, { keepAll: true });
+const environment = { ...surroundings.environment, ...cache.environment };
+await using first = await startBinary("first", { ...environment, ...IMAGE_SETTINGS }, { keepAll: true });
 await untilInUse(first);
 await askAll(first, requests);
-await using second = await startBinary("second instance", environment, { keepAll: true });
+await using started = new AsyncDisposableStack();
+const { bridge: second, servers: contenders } = await startServers(environment, started, { keepAll: true });
 await untilInUse(second);
+const [request] = requests;
+if (request === undefined) throw new TypeError("there is no request to send");
+contenders.push(started.use(await startFloorLike(second, request)));
 const minted = (): number => surroundings.simulator.journal.entries({ method: "POST", path: /access_tokens$/ }).length;
 const mintedBefore = minted();
 
 const workload = writeWorkload(folder.path, "shared", requests);
 const summaries = await compare(
-  [second],
+  contenders,
   [1, 32].map((connections) => ({
     name: `hit in Valkey, ${connections === 1 ? "1 connection" : `${connections} connections`}`,
     connections,

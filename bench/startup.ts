@@ -1,13 +1,14 @@
 /**
  * How long dist/chinmina-bridge takes from exec to its first 200, how much memory it has idle, and how large it is. Also with none of the
- * binary in the page cache, as after a task lands on a fresh host: then the disk decides. A floor starts in turn with it.
+ * binary in the page cache, as after a task lands on a fresh host: then the disk decides. A floor starts in turn with it
+ * and, given PEER=COMMAND, another server of the same contract.
  *
  *   bun bench/startup.ts [SECONDS] [ROUNDS]   each round is ten starts of each kind
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
-import { leaveServerCores, median, memoryMiB, onServerCores } from "./load/machine.ts";
+import { leaveServerCores, median, memoryMiB, onServerCores, processTree } from "./load/machine.ts";
 import { LENGTH } from "./load/options.ts";
 import { mebibytes, publish, show } from "./load/report.ts";
 import { createSurroundings } from "./load/surroundings.ts";
@@ -18,14 +19,19 @@ const IDLE_MS = 500;
 
 leaveServerCores();
 await using surroundings = await createSurroundings(0);
-const { GITHUB_ORG_PROFILE: _, ...environment } = { ...surroundings.environment, ...IMAGE_SETTINGS };
+const { GITHUB_ORG_PROFILE: _, ...contract } = surroundings.environment;
+const environment = { ...contract, ...IMAGE_SETTINGS };
 const floor = [process.execPath, join(import.meta.dir, "load/floor.ts")];
+const peer = process.env["PEER"];
 const kinds = {
   bridge: () => measure([BINARY, "serve"], environment),
   "bridge, nothing in the page cache": () => {
     evict();
     return measure([BINARY, "serve"], environment);
   },
+  ...(peer === undefined
+    ? {}
+    : { peer: () => measure(["sh", "-c", peer], { PATH: process.env["PATH"] ?? "", ...contract }) }),
   floor: () => measure(floor, { FLOOR_REPLY: "{}", FLOOR_LINE: "{}\n" }),
 };
 const samples = Object.entries(kinds).map(([name, start]) => ({ name, start, of: new Array<Sample>() }));
@@ -70,7 +76,8 @@ async function measure(command: readonly string[], variables: Readonly<Record<st
   const startMs = performance.now() - startedMs;
   await Bun.sleep(IDLE_MS);
   const rssMiB = memoryMiB(child.pid, "VmRSS");
-  child.kill("SIGKILL");
+  // A peer may be what a shell script started.
+  for (const pid of processTree(child.pid)) process.kill(pid, "SIGKILL");
   await child.exited;
   return { startMs, rssMiB };
 }

@@ -1,95 +1,105 @@
 /**
- * What the service adds to its upstream calls when it has no token yet: the time of each request by its audit line, less the time that
- * Buildkite and GitHub took to answer for it. Needs dist/chinmina-bridge.
+ * What a request costs that has no token yet: on the wall, less the time that Buildkite and GitHub took to answer for it, and in CPU. Beside
+ * PEER=COMMAND, as in cached-token.ts. Needs wrk and dist/chinmina-bridge.
  *
  *   bun bench/uncached.ts [SECONDS] [ROUNDS]
  *
- * One request at a time, each of another pipeline: what is measured is the service, not how the simulator and it share the cores. They are sent by this script, because each must be for a pipeline without a token: no load generator
- * knows when those are used up.
+ * One request at a time, each of another pipeline: what is measured is the service, not how the simulator and it share the cores.
  */
-import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
-import { startBinary, type Contender } from "./load/contender.ts";
-import { cpuSeconds, leaveServerCores, median, quantile } from "./load/machine.ts";
+import type { Contender } from "./load/contender.ts";
+import { startServers } from "./load/contenders.ts";
+import { workFolder } from "./load/folder.ts";
+import { leaveServerCores, median, quantile } from "./load/machine.ts";
 import { LENGTH, say } from "./load/options.ts";
-import { count, publish, time } from "./load/report.ts";
-import { ask, type AskedRequest } from "./load/requests.ts";
+import { count, publish, show, time } from "./load/report.ts";
+import { askAll } from "./load/requests.ts";
 import { createSurroundings } from "./load/surroundings.ts";
+import { createUpstreamTimes } from "./load/upstream-times.ts";
+import { drive, requireWrk, writeWorkload, type Figures } from "./load/wrk.ts";
 
 const DELAYS_MS = [0, 100];
-const PIPELINES = 20_000;
+/** More than one server can be asked for in all rounds. */
+const PIPELINES = 30_000;
+/** CPU is counted in steps of 10 ms. */
+const LEAST_FOR_CPU = 200;
 
-interface Timed {
-  readonly totalMs: number;
-  readonly upstreamMs: number;
+interface Run extends Figures {
+  readonly requests: number;
+  /** Of each request, by its audit line; none when its server does not tell. */
+  readonly addedMs: readonly number[];
 }
 
+requireWrk();
 leaveServerCores();
+using folder = workFolder();
 await using surroundings = await createSurroundings(PIPELINES);
-const { simulator } = surroundings;
-let delayMs = 0;
-let upstreamMs = 0;
-simulator.interceptor = async (_request, _upstream, proceed) => {
-  const startedMs = performance.now();
-  if (delayMs > 0) await Bun.sleep(delayMs);
-  const response = await proceed();
-  upstreamMs += performance.now() - startedMs;
-  return response;
-};
-await using bridge = await startBinary("bridge", { ...surroundings.environment, ...IMAGE_SETTINGS }, { keepAll: true });
-const perRun = Math.min(Math.floor(PIPELINES / (LENGTH.rounds * DELAYS_MS.length)), 2000);
-const requests = surroundings.ofEachPipeline("/token", perRun * LENGTH.rounds * DELAYS_MS.length);
-for (const request of requests.splice(0, 20)) await ask(bridge, request);
+const upstream = createUpstreamTimes(surroundings.simulator);
+await using started = new AsyncDisposableStack();
+const { servers } = await startServers(surroundings.environment, started, { keepAll: true });
+const each = surroundings.ofEachPipeline("/token");
+const warmUp = each.splice(0, 20);
+for (const server of servers) await askAll(server, warmUp, 1);
+const workload = writeWorkload(folder.path, "uncached", each);
 
-const cpuBefore = cpuSeconds(bridge.pid);
-const runs = DELAYS_MS.map((): Timed[] => []);
+const rows = DELAYS_MS.flatMap((delayMs) => servers.map((server) => ({ delayMs, server, runs: new Array<Run>() })));
 for (let round = 0; round < LENGTH.rounds; round++) {
-  for (const [index, delay] of DELAYS_MS.entries()) {
-    say(`upstream ${delay} ms, ${round + 1} of ${LENGTH.rounds}`);
-    delayMs = delay;
-    runs[index]?.push(...(await askFor(LENGTH.seconds, bridge, requests)));
+  for (const { delayMs, server, runs } of rows) {
+    say(`upstream ${delayMs} ms: ${server.name}, ${round + 1} of ${LENGTH.rounds}`);
+    upstream.answerAfter(delayMs);
+    runs.push(await askFor(LENGTH.seconds, server));
   }
 }
-const rows = DELAYS_MS.map((delay, index) => {
-  const of = runs[index] ?? [];
-  const added = of.map((one) => one.totalMs - one.upstreamMs);
+const summaries = rows.map(({ delayMs, server, runs }) => {
+  const addedMs = runs.flatMap((run) => run.addedMs);
   return {
-    delay,
-    requests: of.length,
-    totalMs: median(of.map((one) => one.totalMs)),
-    addedMs: median(added),
-    addedP99Ms: quantile(added, 0.99),
+    name: `${delayMs} ms`,
+    server: server.name,
+    requests: runs.reduce((sum, run) => sum + run.requests, 0),
+    cpuUs: median(runs.map(({ cpuUs }) => cpuUs)),
+    p50Us: median(runs.map(({ p50Us }) => p50Us)),
+    addedUs: median(addedMs) * 1000,
+    addedP99Us: quantile(addedMs, 0.99) * 1000,
+    failed: runs.reduce((sum, { failed }) => sum + failed, 0),
   };
 });
 publish({
   name: "uncached",
   table: {
-    columns: ["upstream answers after", "requests", "whole request, p50", "added by the service, p50", "p99"],
-    labels: 1,
-    rows: rows.map((row) => [
-      `${row.delay} ms`,
+    columns: [
+      "upstream answers after",
+      "server",
+      "requests",
+      "CPU a request",
+      "p50",
+      "added by the service, p50",
+      "p99",
+    ],
+    labels: 2,
+    rows: summaries.map((row) => [
+      row.name,
+      row.server,
       count(row.requests),
-      ...[row.totalMs, row.addedMs, row.addedP99Ms].map((ms) => time(ms * 1000)),
+      show(row.cpuUs, (us) => `${us.toFixed(0)} us`),
+      ...[row.p50Us, row.addedUs, row.addedP99Us].map(time),
     ]),
   },
   notes: { "an uncached request asks": "Buildkite for the pipeline's repository, then GitHub for the token" },
-  figures: {
-    ...Object.fromEntries(rows.map(({ delay, addedMs }) => [`${delay} ms; addedUs`, addedMs * 1000])),
-    cpuUs: ((cpuSeconds(bridge.pid) - cpuBefore) / rows.reduce((sum, row) => sum + row.requests, 0)) * 1e6,
-  },
+  figures: Object.fromEntries(
+    summaries.flatMap(({ name, server, addedUs, cpuUs }) => [
+      [`${name}; ${server}; addedUs`, addedUs],
+      [`${name}; ${server}; cpuUs`, cpuUs],
+    ]),
+  ),
 });
+if (summaries.some(({ failed }) => failed > 0)) throw new Error("not every request was answered with 200");
 
-async function askFor(seconds: number, contender: Contender, list: AskedRequest[]): Promise<Timed[]> {
-  const timed: Timed[] = [];
-  const endMs = performance.now() + seconds * 1000;
-  while (performance.now() < endMs) {
-    const request = list.pop();
-    if (request === undefined) break;
-    upstreamMs = 0;
-    contender.lines.length = 0;
-    await ask(contender, request);
-    while (contender.lines.length === 0) await Bun.sleep(0);
-    const totalMs = Number(/"durationMs":([\d.]+)/.exec(contender.lines.join())?.[1]);
-    timed.push({ totalMs, upstreamMs });
-  }
-  return timed;
+async function askFor(seconds: number, server: Contender): Promise<Run> {
+  const linesBefore = server.lines.length;
+  const sentBefore = workload.sentTo.get(server.name) ?? 0;
+  const figures = await drive(server, workload, { connections: 1, seconds });
+  const sent = workload.sentTo.get(server.name) ?? 0;
+  if (sent > each.length) throw new Error("there are no pipelines left without a token: fewer seconds, or rounds");
+  const requests = sent - sentBefore;
+  const cpuUs = requests < LEAST_FOR_CPU ? Number.NaN : figures.cpuUs;
+  return { ...figures, cpuUs, requests, addedMs: upstream.addedTo(server.lines.slice(linesBefore)) };
 }

@@ -32,8 +32,8 @@ export function startBinary(name: string, environment: Environment, options?: St
 }
 
 /** Another server of the same contract: what a shell makes of `command`, with the same environment. */
-export function startPeer(command: string, environment: Environment): Promise<Contender> {
-  return startServer("peer", ["sh", "-c", command], environment);
+export function startPeer(command: string, environment: Environment, options?: StartOptions): Promise<Contender> {
+  return startServer("peer", ["sh", "-c", command], environment, options);
 }
 
 export interface FloorTexts {
