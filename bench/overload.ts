@@ -37,8 +37,8 @@ await using bridge = await startBinary(
   { ...surroundings.environment, ...IMAGE_SETTINGS },
   { cores: process.env["SERVER_CORES"] ?? "0" },
 );
-// Twice: while others are shed, fewer are verified between two uses of one.
-const walked = surroundings.repeat(2 * FORGOTTEN_AFTER, "/token");
+// Several times: while others are shed, fewer are verified between two uses of one.
+const walked = surroundings.repeat(3 * FORGOTTEN_AFTER, "/token");
 const workload = writeWorkload(folder.path, "capacity", walked);
 await drive(bridge, workload, { connections: 64, seconds: 2 });
 const { perSecond } = await drive(bridge, workload, { connections: 64, seconds: Math.max(2, LENGTH.seconds) });
