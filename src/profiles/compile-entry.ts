@@ -5,7 +5,7 @@ import type { ProfileEntry } from "./document.ts";
 import { type Finding, type Located, type Position, quoted } from "./finding.ts";
 import { DEFAULT_APP, type OrganizationProfile, type PipelineProfile, type UnavailableProfile } from "./policy.ts";
 import { createProblemSink, type ProblemSink, reasonsOf } from "./problem-sink.ts";
-import { DEFAULT_PROFILE, type ProfileReference } from "./reference.ts";
+import { DEFAULT_PROFILE, labelOf, type ProfileReference } from "./reference.ts";
 
 /** What became of one profile of the file. */
 export interface PolicyEntry {
@@ -71,11 +71,6 @@ function compileEntry<Profile extends PipelineProfile | OrganizationProfile>(
     entry: { kind, name, at: source.at, findings, ...(app === undefined ? {} : { app }), source, profile },
     profile,
   };
-}
-
-/** `repo:NAME` or `org:NAME`, as findings and logs name a profile. */
-export function labelOf({ kind, name }: ProfileReference): string {
-  return `${kind === "pipeline" ? "repo" : "org"}:${name}`;
 }
 
 function checkName(

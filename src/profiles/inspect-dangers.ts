@@ -1,10 +1,10 @@
 import type { HeldPermissions } from "../permissions/held-permissions.ts";
 import type { CompiledPolicy } from "./compile.ts";
-import { labelOf } from "./compile-entry.ts";
 import { findReachDangers, findRuleDangers } from "./danger-rules.ts";
 import { findPermissionDangers } from "./danger-permissions.ts";
 import type { Danger, InspectedProfile } from "./danger.ts";
 import type { Finding } from "./finding.ts";
+import { labelOf } from "./reference.ts";
 import type { IsAppUsable } from "./resolve.ts";
 
 export interface DangerContext {

@@ -1,7 +1,7 @@
-import { labelOf } from "./compile-entry.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { type Finding, inFileOrder, type Position } from "./finding.ts";
 import { reasonsOf } from "./problem-sink.ts";
+import { labelOf } from "./reference.ts";
 import { type IsAppUsable, unusableAppCause } from "./resolve.ts";
 
 export interface ProfileCounts {

@@ -31,3 +31,8 @@ export function parseReference(text: string, route: ProfileReference["kind"]): P
   if (kind !== route) return { kind: "malformed", cause: `profile reference of another type than ${route}` };
   return { kind: "reference", reference: { kind, name } };
 }
+
+/** `repo:NAME` or `org:NAME`, as findings and logs name a profile. */
+export function labelOf({ kind, name }: ProfileReference): string {
+  return `${kind === "pipeline" ? "repo" : "org"}:${name}`;
+}

@@ -1,7 +1,6 @@
-import { labelOf } from "../../profiles/compile-entry.ts";
 import { findProfiles, listProfiles } from "../../profiles/list-profiles.ts";
 import type { PolicyGeneration } from "../../profiles/policy.ts";
-import type { ProfileReference } from "../../profiles/reference.ts";
+import { labelOf, type ProfileReference } from "../../profiles/reference.ts";
 import { explainProfile, type ExplainedCaller } from "../../vending/explain.ts";
 import { FORMAT_OPTION, type Command } from "../command.ts";
 import { CommandFailure, UsageError } from "../failure.ts";
