@@ -2,22 +2,20 @@ import { describeIamProblems } from "../app/iam-tokens.ts";
 import { orderPurgeAt } from "../app/order-purge.ts";
 import { findSharedCache, type SharedCacheSource } from "../config/shared-cache-source.ts";
 import { BridgeError, describeCauses } from "../lib/bridge-error.ts";
-import { formatEpochSeconds } from "../lib/rfc3339.ts";
 import type { Purge } from "../purge/marker.ts";
 import { createJsonLogger } from "../telemetry/logger.ts";
-import { FORMAT_OPTION, type Command, type CommandIo, type ExitCode } from "./command.ts";
+import { FORMAT_OPTION, type Command, type CommandIo } from "./command.ts";
 import { CommandFailure } from "./failure.ts";
 import { printable } from "./printable.ts";
 import { withProgress } from "./progress.ts";
 import { readGitHubSeconds } from "./purge/github-time.ts";
 import { readScope, resolveScope, SCOPE_OPTIONS } from "./purge/purge-options.ts";
-
-const NOTICED_WITHIN_SECONDS = 30;
-const TOKEN_LIFETIME_SECONDS = 3600;
+import { reportPurge } from "./purge/report.ts";
 
 /**
  * `purge`: takes cached tokens back, as every instance is told through the cache that they share. JSON
- * `{"id", "scope": {"kind", …}, "issuedBefore", "noticedBy", "expiredBy"}`.
+ * `{"id", "scope": {"kind", …}, "issuedBefore", "noticedBy", "expiredBy", "encrypted", "keyPrefix"}`. Who shares the cache and keeps its
+ * entries in another form, or under another prefix, is not told and cannot be seen from here.
  */
 export const purge: Command = {
   options: [...SCOPE_OPTIONS, FORMAT_OPTION],
@@ -35,7 +33,8 @@ export const purge: Command = {
       await order(made, source, io);
       return made;
     });
-    return tell(ordered, invocation.text("format") === "json", io);
+    await io.out.write(reportPurge(ordered, source.valkey, invocation.text("format") === "json"));
+    return 0;
   },
 };
 
@@ -86,24 +85,4 @@ async function order(made: Purge, { valkey }: SharedCacheSource, { clock, err }:
           `warning: there was a purge marker that cannot be read (${outcome.replaced}); purges of the last hour are unknown to instances that start from now on\n`,
         );
   }
-}
-
-async function tell(
-  { id, scope, issuedBeforeEpochSeconds: before }: Purge,
-  asJson: boolean,
-  io: CommandIo,
-): Promise<ExitCode> {
-  const issuedBefore = formatEpochSeconds(before);
-  const noticedBy = formatEpochSeconds(before + NOTICED_WITHIN_SECONDS);
-  const expiredBy = formatEpochSeconds(before + TOKEN_LIFETIME_SECONDS);
-  if (asJson) {
-    await io.out.write(`${JSON.stringify({ id, scope, issuedBefore, noticedBy, expiredBy })}\n`);
-    return 0;
-  }
-  await io.out.write(
-    `Purged: tokens that GitHub made before ${issuedBefore}.\n` +
-      `Every instance that reaches the shared cache notices by ${noticedBy}: it drops them, refuses older shared entries, and revokes at GitHub those it holds.\n` +
-      `Out of reach: tokens handed out earlier that no instance holds any more. They live to their expiry, by ${expiredBy}; suspending the App's installation at GitHub is the full stop.\n`,
-  );
-  return 0;
 }

@@ -68,7 +68,7 @@ describe.each(FORMS)("purge of the %s, with two instances of it on a real server
 
     const startedMs = performance.now();
     const told = JSON.parse(await purge(fleet, "--pipeline", id, "--format", "json"));
-    expect(told.scope).toEqual({ kind: "pipeline", pipelineId: id });
+    expect(told).toMatchObject({ scope: { kind: "pipeline", pipelineId: id }, encrypted: true, keyPrefix: "" });
     const lines = await Promise.all([one, other].map((world) => hears(world, "purge noticed")));
     expect(performance.now() - startedMs).toBeLessThan(12_000);
     expect(lines.map(({ dropped }) => dropped)).toEqual([1, 1]);
@@ -129,6 +129,7 @@ describe.each(FORMS)("purge of the %s, with two instances of it on a real server
 
     const out = await purge(fleet, "--all");
     expect(out).toMatch(/^Purged: tokens that GitHub made before \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\.\n/);
+    expect(out).toContain("as it is configured here (entries in clear, no key prefix)");
     expect(out).toContain("suspending the App's installation at GitHub is the full stop");
     await Promise.all([one, other].map((world) => hears(world, "purge noticed")));
     await hears(one, REVOKED);
