@@ -10,7 +10,7 @@ import { startFloorLike, startServers } from "./load/contenders.ts";
 import { workFolder } from "./load/folder.ts";
 import { leaveServerCores, median, quantile } from "./load/machine.ts";
 import { LENGTH, say } from "./load/options.ts";
-import { count, publish, time } from "./load/report.ts";
+import { count, publish, ratio, time } from "./load/report.ts";
 import { askAll } from "./load/requests.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 import { attack, installVegeta, writeTargets } from "./load/vegeta.ts";
@@ -21,6 +21,11 @@ const SHARES = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 interface Run {
   readonly quantilesMs: readonly number[];
   readonly failed: number;
+}
+
+interface Row extends Run {
+  readonly perSecond: number;
+  readonly name: string;
 }
 
 installVegeta();
@@ -34,7 +39,7 @@ const [first] = requests;
 if (first === undefined) throw new TypeError("there is no request to send");
 contenders.push(started.use(await startFloorLike(bridge, first)));
 
-const rows = [];
+const rows: Row[] = [];
 for (const perSecond of RATES) {
   const runs = contenders.map((): Run[] => []);
   for (let round = 0; round < LENGTH.rounds; round++) {
@@ -53,12 +58,13 @@ const columns = SHARES.map((share) => `p${share * 100}`);
 publish({
   name: "constant-rate",
   table: {
-    columns: ["requests/s", "server", ...columns, "failed"],
+    columns: ["requests/s", "server", ...columns, "p50 x floor", "failed"],
     labels: 2,
     rows: rows.map(({ perSecond, name, quantilesMs, failed }) => [
       count(perSecond),
       name,
       ...quantilesMs.map((ms) => time(ms * 1000)),
+      ratio((quantilesMs[0] ?? Number.NaN) / floorP50(perSecond)),
       count(failed),
     ]),
   },
@@ -89,4 +95,9 @@ async function run(contender: Contender, perSecond: number): Promise<Run> {
     quantilesMs: SHARES.map((share) => quantile(latencies, share)),
     failed: hits.filter(({ status }) => status !== 200).length,
   };
+}
+
+function floorP50(perSecond: number): number {
+  const floor = rows.find((row) => row.name === "floor" && row.perSecond === perSecond);
+  return floor?.quantilesMs[0] ?? Number.NaN;
 }

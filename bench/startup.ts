@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { leaveServerCores, median, memoryMiB, onServerCores, processTree } from "./load/machine.ts";
 import { LENGTH } from "./load/options.ts";
-import { mebibytes, publish, show } from "./load/report.ts";
+import { mebibytes, publish, ratio, show } from "./load/report.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 
 const BINARY = join(import.meta.dir, "../dist/chinmina-bridge");
@@ -45,15 +45,18 @@ const rows = samples.map(({ name, of }) => {
   const [least, most] = [Math.min(...starts), Math.max(...starts)];
   return { name, least, most, startMs: median(starts), idleMiB: median(of.map(({ rssMiB }) => rssMiB)) };
 });
+const floorMs = rows.find(({ name }) => name === "floor")?.startMs ?? Number.NaN;
 const milliseconds = (ms: number): string => show(ms, (value) => `${value.toFixed(1)} ms`);
 publish({
   name: "startup",
   table: {
-    columns: ["server", "exec to first 200, median", "least", "most", "RSS idle"],
+    columns: ["server", "exec to first 200, median", "x floor", "least", "most", "RSS idle"],
     labels: 1,
     rows: rows.map(({ name, startMs, least, most, idleMiB }) => [
       name,
-      ...[startMs, least, most].map(milliseconds),
+      milliseconds(startMs),
+      ratio(startMs / floorMs),
+      ...[least, most].map(milliseconds),
       mebibytes(idleMiB),
     ]),
   },
