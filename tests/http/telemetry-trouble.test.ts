@@ -18,6 +18,8 @@ function pointAt(receiver: OtlpReceiver, exporter: "grpc" | "http"): Record<stri
   return { ...QUICK, OBSERVE_TYPE: exporter, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
 }
 
+const LOST = "the last telemetry was not sent";
+
 const toldFailures = ({ bridge }: TestWorld): string[] =>
   bridge.lines.filter(({ message }) => message === "telemetry cannot be sent").map(({ signal }) => signal);
 
@@ -56,13 +58,14 @@ describe.each(["grpc", "http"] as const)(`a collector in trouble, over %s (${und
       await Promise.all([again("metrics"), askFor(world, 1500).then(() => again("traces"))]);
       expect(await world.bridge.stop()).toBe(0);
       expect(toldFailures(world)).toHaveLength(2);
+      expect(world.bridge.lines.map(({ message }) => message)).not.toContain(LOST);
       expect(world.bridge.lines.filter(({ message }) => message === "opentelemetry")).toEqual([]);
       expect(receiver.spans.length).toBeGreaterThan(0);
     },
     30_000,
   );
 
-  test("that is not there: the service starts, serves and stops, three seconds late at most", async () => {
+  test("that is not there: the service starts, serves and stops, three seconds late at most, and says what was lost", async () => {
     const receiver = await startOtlpReceiver();
     const variables = pointAt(receiver, exporter);
     await receiver[Symbol.asyncDispose]();
@@ -72,6 +75,7 @@ describe.each(["grpc", "http"] as const)(`a collector in trouble, over %s (${und
     expect(await world.bridge.stop()).toBe(0);
     expect(performance.now() - startedMs).toBeLessThan(5000);
     expect(toldFailures(world).length).toBeLessThanOrEqual(2);
+    expect(world.bridge.lines.map(({ message }) => message)).toContain(LOST);
   }, 30_000);
 
   test("that hangs, under a flood of traced requests: memory stays bounded", async () => {

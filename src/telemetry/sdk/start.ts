@@ -51,8 +51,12 @@ export async function startSdk(options: TelemetryOptions): Promise<Telemetry> {
     hurry: () => void (flushMs = HURRIED_FLUSH_MS),
     tracing: createSdkTracing(tracers.getTracer(SCOPE, serviceVersion)),
     metrics: createSdkMetrics(meters.getMeter(SCOPE, serviceVersion), histograms),
-    [Symbol.asyncDispose]: () =>
-      withinTime(Promise.allSettled([tracers.shutdown(), meters.shutdown({ timeoutMillis: flushMs })]), flushMs, clock),
+    [Symbol.asyncDispose]: async () => {
+      const flushes = Promise.allSettled([tracers.shutdown(), meters.shutdown({ timeoutMillis: flushMs })]);
+      const ended = await withinTime(flushes, flushMs, clock);
+      if (ended === undefined || ended.some(({ status }) => status === "rejected"))
+        logger.warn("the last telemetry was not sent", { withinMs: flushMs });
+    },
   };
 }
 
@@ -96,9 +100,13 @@ function createMeters(
   return new MeterProvider({ resource, readers: [reader] });
 }
 
-async function withinTime(work: Promise<unknown>, limitMs: number, clock: Clock): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const cancel = clock.after(limitMs, late.resolve);
-  await Promise.race([work, late.promise]);
-  cancel();
+/** Undefined when the time is over first. */
+async function withinTime<T>(work: Promise<T>, limitMs: number, clock: Clock): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const cancel = clock.after(limitMs, () => late.resolve(undefined));
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    cancel();
+  }
 }
