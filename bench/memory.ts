@@ -21,6 +21,7 @@ const MIB = 1024 * 1024;
 const IDLE_AFTER_MS = 2000;
 const size = (mib: number): Environment => ({ BUN_JSC_forceRAMSize: String(mib * MIB) });
 const grown = (factor: string): Environment => ({ ...size(96), BUN_JSC_largeHeapGrowthFactor: factor });
+const LEAST: Environment = { ...size(32), BUN_JSC_largeHeapGrowthFactor: "1.1" };
 const settings: readonly Environment[] = [
   {},
   ...(readSettings(process.env["SETTINGS"]) ?? [
@@ -28,6 +29,9 @@ const settings: readonly Environment[] = [
     ...["1.4", "1.55", "1.7", "2"].map(grown),
     size(192),
     size(384),
+    // The least there is: hardly any garbage, then no compiled code either.
+    LEAST,
+    { ...LEAST, BUN_JSC_useJIT: "0" },
   ]),
 ];
 

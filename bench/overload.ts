@@ -5,8 +5,8 @@
  *
  *   bun bench/overload.ts [SECONDS] [ROUNDS]   half SECONDS, twice three times as long, half twice as long, 7 s at least; one round
  *
- * Ends with status 1 when a health check fails, a request gets no answer or another than 200 and 503, a 503 says not when to come again, a
- * JWT was still remembered, or it takes longer than 5 seconds until all is as before.
+ * Ends with status 1 when nothing is shed, a health check fails, a request gets no answer or another than 200 and 503, a 503 says not when to
+ * come again, a JWT was still remembered, what is served or a health check takes seconds, or it takes longer than 5 until all is as before.
  */
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
 import { lineChart } from "./load/chart.ts";

@@ -21,6 +21,8 @@ import { createSurroundings } from "./load/surroundings.ts";
 import { requireWrk, writeWorkload } from "./load/wrk.ts";
 
 const REPOSITORIES = 5000;
+/** The first few of all, which the floor's replies were taken from, are in memory. */
+const LEAST_HITS = 0.99;
 /** So many that none comes to the end of what one pipeline may make GitHub do in a minute. */
 const PIPELINES = 200;
 
@@ -74,5 +76,9 @@ publish({
   },
   figures: { ...figuresOf(summaries), hitShare: hits / asked.length },
 });
-const failures = failedLoads(summaries);
+const failures = [
+  ...failedLoads(summaries),
+  ...(hits < asked.length * LEAST_HITS ? [`only ${hits} of ${asked.length} were hits in Valkey`] : []),
+  ...(minted() > mintedBefore ? ["GitHub was asked for tokens that were in Valkey"] : []),
+];
 if (failures.length > 0) throw new Error(failures.join("\n"));

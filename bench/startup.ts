@@ -13,14 +13,15 @@ import { LENGTH } from "./load/options.ts";
 import { mebibytes, publish, ratio, show } from "./load/report.ts";
 import { createSurroundings } from "./load/surroundings.ts";
 
+const EVICTED = "bridge, nothing in the page cache";
 const BINARY = join(import.meta.dir, "../dist/chinmina-bridge");
 const STARTS = LENGTH.rounds * 10;
 const IDLE_MS = 500;
+const READY_MS = 30_000;
 
 leaveServerCores();
 await using surroundings = await createSurroundings(0);
-const { GITHUB_ORG_PROFILE: _, ...contract } = surroundings.environment;
-const environment = { ...contract, ...IMAGE_SETTINGS };
+const { GITHUB_ORG_PROFILE: _, ...environment } = { ...surroundings.environment, ...IMAGE_SETTINGS };
 const floor = [process.execPath, join(import.meta.dir, "load/floor.ts")];
 const peer = process.env["PEER"];
 const kinds = {
@@ -28,14 +29,14 @@ const kinds = {
     warm();
     return measure([BINARY, "serve"], environment);
   },
-  "bridge, nothing in the page cache": () => {
+  ...(peer === undefined
+    ? {}
+    : { peer: () => measure(["sh", "-c", peer], { PATH: process.env["PATH"] ?? "", ...environment }) }),
+  floor: () => measure(floor, { FLOOR_REPLY: "{}", FLOOR_LINE: "{}\n" }),
+  [EVICTED]: () => {
     evict();
     return measure([BINARY, "serve"], environment);
   },
-  ...(peer === undefined
-    ? {}
-    : { peer: () => measure(["sh", "-c", peer], { PATH: process.env["PATH"] ?? "", ...contract }) }),
-  floor: () => measure(floor, { FLOOR_REPLY: "{}", FLOOR_LINE: "{}\n" }),
 };
 const samples = Object.entries(kinds).map(([name, start]) => ({ name, start, of: new Array<Sample>() }));
 for (let turn = 0; turn < STARTS; turn++) for (const { start, of } of samples) of.push(await start());
@@ -55,7 +56,8 @@ publish({
     rows: rows.map(({ name, startMs, least, most, idleMiB }) => [
       name,
       milliseconds(startMs),
-      ratio(startMs / floorMs),
+      // The floor's is in the page cache.
+      ratio(name === EVICTED ? Number.NaN : startMs / floorMs),
       ...[least, most].map(milliseconds),
       mebibytes(idleMiB),
     ]),
@@ -78,7 +80,11 @@ async function measure(command: readonly string[], variables: Readonly<Record<st
     stderr: "inherit",
   });
   void new Response(child.stdout).text();
-  while (!(await answers(port))) await Bun.sleep(0.5);
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended with status ${child.exitCode}`);
+    if (performance.now() - startedMs > READY_MS) throw new Error(`${command.join(" ")} does not listen`);
+    await Bun.sleep(0.5);
+  }
   const startMs = performance.now() - startedMs;
   await Bun.sleep(IDLE_MS);
   const rssMiB = memoryMiB(child.pid, "VmRSS");

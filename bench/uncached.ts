@@ -99,6 +99,8 @@ async function askFor(seconds: number, server: Contender): Promise<Run> {
   const figures = await drive(server, workload, { connections: 1, seconds });
   const sent = workload.sentTo.get(server.name) ?? 0;
   if (sent > each.length) throw new Error("there are no pipelines left without a token: fewer seconds, or rounds");
+  // The one that was under way at the end has its token by now.
+  workload.sentTo.set(server.name, sent + 1);
   const requests = sent - sentBefore;
   const cpuUs = requests < LEAST_FOR_CPU ? Number.NaN : figures.cpuUs;
   return { ...figures, cpuUs, requests, addedMs: upstream.addedTo(server.lines.slice(linesBefore)) };

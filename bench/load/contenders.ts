@@ -11,22 +11,22 @@ import {
 import { IMAGE_SETTINGS } from "../../tests/support/image-settings.ts";
 
 export interface Servers {
-  /** The binary with the environment of the image. */
   readonly bridge: Contender;
   /** It, and given PEER=COMMAND the other server. */
   readonly servers: Contender[];
 }
 
-/** Starts them; they end with `stack`. */
+/** Starts them with the environment of the image and this one; they end with `stack`. */
 export async function startServers(
   environment: Environment,
   stack: AsyncDisposableStack,
   options?: StartOptions,
 ): Promise<Servers> {
-  const bridge = stack.use(await startBinary("bridge", { ...environment, ...IMAGE_SETTINGS }, options));
+  const whole = { ...environment, ...IMAGE_SETTINGS };
+  const bridge = stack.use(await startBinary("bridge", whole, options));
   const command = process.env["PEER"];
   if (command === undefined) return { bridge, servers: [bridge] };
-  return { bridge, servers: [bridge, stack.use(await startPeer(command, environment, options))] };
+  return { bridge, servers: [bridge, stack.use(await startPeer(command, whole, options))] };
 }
 
 /** The floor with the bridge's own replies to these requests, and a line as long as the bridge's. */

@@ -68,7 +68,29 @@ export function describeMachine(): Readonly<Record<string, string>> {
     machine: `${first?.model ?? "unknown"}, ${cpus().length} cores${cores}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     kernel: release(),
     bun: Bun.version,
-    commit: Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"]).stdout.toString().trim(),
-    command: ["bun", ...process.argv.slice(1).map((part) => part.replace(`${process.cwd()}/`, ""))].join(" "),
+    ...toolVersions(),
+    commit: `${run("git", "rev-parse", "--short", "HEAD")}${run("git", "status", "--porcelain", "src", "bench/*.ts", "bench/load") === "" ? "" : ", with changes"}`,
+    command: [...settings(), "bun", ...process.argv.slice(1).map((part) => part.replace(`${process.cwd()}/`, ""))].join(
+      " ",
+    ),
   };
+}
+
+/** Of what is there: vegeta's is pinned beside its loader. */
+function toolVersions(): Record<string, string> {
+  const wrk = /\bwrk (\S+)/.exec(run("wrk", "--version"))?.[1];
+  const valkey = /\bv=(\S+)/.exec(run("valkey-server", "--version"))?.[1];
+  return { ...(wrk === undefined ? {} : { wrk }), ...(valkey === undefined ? {} : { valkey }) };
+}
+
+/** What changes a script's work besides its arguments. */
+function settings(): string[] {
+  return ["PEER", "SETTINGS", "SERVER_CORES"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [`${name}='${value}'`];
+  });
+}
+
+function run(...command: string[]): string {
+  return Bun.which(command[0] ?? "") === null ? "" : Bun.spawnSync(command).stdout.toString().trim();
 }

@@ -8,6 +8,9 @@ const INTERVAL_MS = 250;
 const INTERVALS_A_SECOND = 1000 / INTERVAL_MS;
 const LONGEST_P99_MS = 50;
 const GOAL_MS = 5000;
+/** Past these, latency grows with the load. */
+const LONGEST_SERVED_P99_MS = 2500;
+const LONGEST_HEALTH_P99_MS = 1000;
 
 /** Requests with JWTs of their own, so many, that take turns. */
 export interface Walk {
@@ -86,9 +89,17 @@ export function problemsOf(outcome: Outcome): string[] {
     ),
     "requests had a JWT that was still remembered": outcome.metAgain,
   };
+  const late = {
+    "requests were served": { p99Ms: latency(withStatus(hits, SERVED), 0.99), mostMs: LONGEST_SERVED_P99_MS },
+    "health checks were answered": { p99Ms: latency(health, 0.99), mostMs: LONGEST_HEALTH_P99_MS },
+  };
   return [
     ...(health.length === 0 ? ["no health check was sent"] : []),
     ...(hits.length === 0 ? ["no request was sent"] : []),
+    ...(withStatus(hits, SHED).length === 0 ? ["nothing was shed: this was no overload"] : []),
+    ...Object.entries(late).flatMap(([what, { p99Ms, mostMs }]) =>
+      p99Ms > mostMs ? [`${what} after ${p99Ms.toFixed(0)} ms (p99), more than ${mostMs}`] : [],
+    ),
     ...Object.entries(counted).flatMap(([what, number]) => (number > 0 ? [`${number} ${what}`] : [])),
     ...(settledMs <= GOAL_MS ? [] : [`not as before within ${GOAL_MS / 1000} s after the overload`]),
   ];

@@ -48,7 +48,10 @@ export const boundedFetch: BoundedFetch = async (request) => {
   // Not `AbortSignal.timeout`, which keeps its memory for all of that time: 8 MiB after 20,000 calls.
   const controller = new AbortController();
   const deadline = controller.signal;
-  const timer = setTimeout(() => controller.abort(), Math.max(0, Math.floor(request.timeoutMs)));
+  // No timer is due at once, and a call that has waited too long for its turn must not leave.
+  const hasTime = request.timeoutMs >= 1;
+  const timer = hasTime ? setTimeout(() => controller.abort(), request.timeoutMs) : undefined;
+  if (!hasTime) controller.abort();
   const signal = request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]);
   try {
     const response = await fetch(request.url, {
