@@ -21,8 +21,8 @@ import { createSurroundings } from "./load/surroundings.ts";
 import { attack, installVegeta, writeHealthTarget, writeTargets, type Hit } from "./load/vegeta.ts";
 import { drive, requireWrk, writeWorkload } from "./load/wrk.ts";
 
-/** Most of these are shed, and only those that are verified drive others out of its memory: enough while an eighth is. */
-const FORGOTTEN_AFTER_WHEN_SHED = 100_000;
+/** Most of these are shed, and only those that are verified drive others out of its memory: enough while a twelfth is. */
+const FORGOTTEN_AFTER_WHEN_SHED = 200_000;
 const HEALTH_PER_SECOND = 20;
 /** Time to see what comes after the overload, which may take five seconds, and for vegeta to read its list before. */
 const LEAST_AFTERWARDS = 7;

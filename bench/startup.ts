@@ -101,6 +101,8 @@ function warm(): void {
 
 /** Drops the binary from the page cache: advice on the file alone, which needs no rights and leaves the machine's other files there. */
 function evict(): void {
+  // What was not written yet cannot be dropped.
+  Bun.spawnSync(["sync", BINARY]);
   const dropped = Bun.spawnSync(["dd", `if=${BINARY}`, "iflag=nocache", "count=0"], { stderr: "ignore" });
   const left = Bun.spawnSync(["fincore", "--bytes", "--noheadings", "--output=RES", BINARY]).stdout.toString().trim();
   if (!dropped.success || left !== "0") throw new Error(`the binary is still in the page cache: ${left} bytes of it`);
