@@ -61,12 +61,22 @@ describe("problemsOf", () => {
     expect(problemsOf(outcome)).toEqual([]);
   });
 
+  test("finds them all where nothing was sent", () => {
+    expect(problemsOf({ ...outcome, hits: [], health: [] })).toEqual([
+      "no health check was sent",
+      "no request was sent",
+      "nothing was shed: this was no overload",
+    ]);
+  });
+
   test.each<readonly [string, Partial<Outcome>]>([
     ["no health check was sent", { health: [] }],
     ["1 health checks failed", { health: [good, shed] }],
-    ["no request was sent", { hits: [] }],
-    ["1 requests got no answer", { hits: [good, { ...good, status: 0 }] }],
-    ["1 answers were neither 200 nor 503", { hits: [good, { ...good, status: 500 }] }],
+    ["nothing was shed: this was no overload", { hits: [good] }],
+    ["requests were served after 2501 ms (p99), more than 2500", { hits: [{ ...good, latencyMs: 2501 }, shed] }],
+    ["health checks were answered after 1001 ms (p99), more than 1000", { health: [{ ...good, latencyMs: 1001 }] }],
+    ["1 requests got no answer", { hits: [good, shed, { ...good, status: 0 }] }],
+    ["1 answers were neither 200 nor 503", { hits: [good, shed, { ...good, status: 500 }] }],
     ["1 answers with 503 had no Retry-After", { hits: [good, { ...shed, hasRetryAfter: false }] }],
     ["1 requests had a JWT that was still remembered", { metAgain: 1 }],
     ["not as before within 5 s after the overload", { settledMs: 5250 }],
