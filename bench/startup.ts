@@ -8,7 +8,8 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { IMAGE_SETTINGS } from "../tests/support/image-settings.ts";
-import { leaveServerCores, median, memoryMiB, onServerCores, processTree } from "./load/machine.ts";
+import { killTree, untilAnswering } from "./load/contender.ts";
+import { leaveServerCores, median, memoryMiB, onServerCores } from "./load/machine.ts";
 import { LENGTH } from "./load/options.ts";
 import { mebibytes, publish, ratio, show } from "./load/report.ts";
 import { createSurroundings } from "./load/surroundings.ts";
@@ -17,7 +18,6 @@ const EVICTED = "bridge, nothing in the page cache";
 const BINARY = join(import.meta.dir, "../dist/chinmina-bridge");
 const STARTS = LENGTH.rounds * 10;
 const IDLE_MS = 500;
-const READY_MS = 30_000;
 
 leaveServerCores();
 await using surroundings = await createSurroundings(0);
@@ -80,17 +80,11 @@ async function measure(command: readonly string[], variables: Readonly<Record<st
     stderr: "inherit",
   });
   void new Response(child.stdout).text();
-  while (!(await answers(port))) {
-    if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended with status ${child.exitCode}`);
-    if (performance.now() - startedMs > READY_MS) throw new Error(`${command.join(" ")} does not listen`);
-    await Bun.sleep(0.5);
-  }
+  await untilAnswering(command.join(" "), child, port, 0.5);
   const startMs = performance.now() - startedMs;
   await Bun.sleep(IDLE_MS);
   const rssMiB = memoryMiB(child.pid, "VmRSS");
-  // A peer may be what a shell script started.
-  for (const pid of processTree(child.pid)) process.kill(pid, "SIGKILL");
-  await child.exited;
+  await killTree(child);
   return { startMs, rssMiB };
 }
 
@@ -106,12 +100,4 @@ function evict(): void {
   const dropped = Bun.spawnSync(["dd", `if=${BINARY}`, "iflag=nocache", "count=0"], { stderr: "ignore" });
   const left = Bun.spawnSync(["fincore", "--bytes", "--noheadings", "--output=RES", BINARY]).stdout.toString().trim();
   if (!dropped.success || left !== "0") throw new Error(`the binary is still in the page cache: ${left} bytes of it`);
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    return (await fetch(`http://127.0.0.1:${port}/healthcheck`)).status === 200;
-  } catch {
-    return false;
-  }
 }

@@ -63,12 +63,7 @@ async function startServer(
   });
   const lines: string[] = [];
   void readLines(child.stdout, lines, keepAll ? 1 : SAMPLE_EVERY);
-  const endMs = performance.now() + READY_MS;
-  while (!(await answers(port))) {
-    if (child.exitCode !== null) throw new Error(`${name} ended with status ${child.exitCode} before it listened`);
-    if (performance.now() > endMs) throw new Error(`${name} does not listen`);
-    await Bun.sleep(10);
-  }
+  await untilAnswering(name, child, port, 10);
   await Bun.sleep(SETTLE_MS);
   return {
     name,
@@ -77,9 +72,7 @@ async function startServer(
     idleMiB: memoryMiB(child.pid, "VmRSS"),
     lines,
     [Symbol.asyncDispose]: async () => {
-      // A peer may be what a shell script started.
-      for (const pid of processTree(child.pid)) process.kill(pid, "SIGKILL");
-      await child.exited;
+      await killTree(child);
     },
   };
 }
@@ -96,6 +89,27 @@ async function readLines(stream: ReadableStream<Uint8Array>, lines: string[], ev
     const whole = parts.filter((line) => line.startsWith("{") && line.endsWith("}"));
     lines.push(...(every === 1 ? whole : whole.slice(0, 1)));
   }
+}
+
+/** Looks so often, in milliseconds. Throws when the server ends, or does not answer in half a minute. */
+export async function untilAnswering(
+  name: string,
+  child: Bun.Subprocess,
+  port: number,
+  everyMs: number,
+): Promise<void> {
+  const endMs = performance.now() + READY_MS;
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with status ${child.exitCode} before it listened`);
+    if (performance.now() > endMs) throw new Error(`${name} does not listen`);
+    await Bun.sleep(everyMs);
+  }
+}
+
+/** With what it has started: a peer may be a shell script. */
+export async function killTree(child: Bun.Subprocess): Promise<void> {
+  for (const pid of processTree(child.pid)) process.kill(pid, "SIGKILL");
+  await child.exited;
 }
 
 async function answers(port: number): Promise<boolean> {

@@ -1,5 +1,4 @@
-import type { AskedRequest } from "./requests.ts";
-import { ask } from "./requests.ts";
+import { IMAGE_SETTINGS } from "../../tests/support/image-settings.ts";
 import {
   startBinary,
   startFloor,
@@ -8,7 +7,7 @@ import {
   type Environment,
   type StartOptions,
 } from "./contender.ts";
-import { IMAGE_SETTINGS } from "../../tests/support/image-settings.ts";
+import { ask, type AskedRequest } from "./requests.ts";
 
 export interface Servers {
   readonly bridge: Contender;
